@@ -1,0 +1,12 @@
+namespace CoreIO;
+
+/// <summary>What a backend can do beyond what every backend can; callers and tests ask for these, never for a class.</summary>
+[Flags]
+public enum BackendFeatures
+{
+    /// <summary>Nothing beyond the common ground.</summary>
+    None = 0,
+
+    /// <summary>Calls cross into <c>libcoreio.so</c>.</summary>
+    CrossesBoundary = 1 << 0,
+}

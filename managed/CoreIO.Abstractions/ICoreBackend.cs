@@ -1,0 +1,20 @@
+using CoreIO.Cpu;
+using CoreIO.Log;
+
+namespace CoreIO;
+
+/// <summary>One implementation of everything CoreIO does. All members may be used from any thread.</summary>
+public interface ICoreBackend
+{
+    /// <summary><c>native</c> or <c>managed</c>.</summary>
+    string Name { get; }
+
+    /// <summary>What this backend can do beyond what every backend can.</summary>
+    BackendFeatures Features { get; }
+
+    /// <summary>The machine: features, topology, pinning.</summary>
+    ICpuBackend Cpu { get; }
+
+    /// <summary>Access logs: formats, lexers, scans.</summary>
+    ILogBackend Log { get; }
+}

@@ -1,0 +1,95 @@
+namespace CoreIO;
+
+/// <summary>The status codes of <c>coreio/base.h</c>, and the words for them and for the errnos CoreIO meets.</summary>
+public static class StatusCode
+{
+    /// <summary>An options structure is newer than the library.</summary>
+    public const int Abi = -5001;
+
+    /// <summary>A format, a question or a filter does not compile.</summary>
+    public const int Format = -5002;
+
+    /// <summary>A CPU, a CPU feature or a kernel that is not to be had here.</summary>
+    public const int Cpu = -5003;
+
+    /// <summary>The object was stopped, finished or closed before.</summary>
+    public const int Closed = -5004;
+
+    /// <summary>One item alone is larger than the room given.</summary>
+    public const int Capacity = -5005;
+
+    /// <summary>The input became shorter while it was being read.</summary>
+    public const int Truncated = -5006;
+
+    /// <summary><c>-EPERM</c>.</summary>
+    public const int NotPermitted = -1;
+
+    /// <summary><c>-ENOENT</c>.</summary>
+    public const int NoEntry = -2;
+
+    /// <summary><c>-EIO</c>.</summary>
+    public const int InputOutput = -5;
+
+    /// <summary><c>-EBADF</c>.</summary>
+    public const int BadDescriptor = -9;
+
+    /// <summary><c>-EAGAIN</c>.</summary>
+    public const int Again = -11;
+
+    /// <summary><c>-ENOMEM</c>.</summary>
+    public const int NoMemory = -12;
+
+    /// <summary><c>-EACCES</c>.</summary>
+    public const int AccessDenied = -13;
+
+    /// <summary><c>-ENOTDIR</c>.</summary>
+    public const int NotADirectory = -20;
+
+    /// <summary><c>-EISDIR</c>.</summary>
+    public const int IsADirectory = -21;
+
+    /// <summary><c>-EINVAL</c>.</summary>
+    public const int InvalidArgument = -22;
+
+    /// <summary><c>-EMFILE</c>.</summary>
+    public const int TooManyOpenFiles = -24;
+
+    /// <summary><c>-ENOSPC</c>.</summary>
+    public const int NoSpace = -28;
+
+    /// <summary><c>-EPIPE</c>.</summary>
+    public const int BrokenPipe = -32;
+
+    /// <summary><c>-ENAMETOOLONG</c>.</summary>
+    public const int NameTooLong = -36;
+
+    /// <summary><c>-ELOOP</c>.</summary>
+    public const int TooManyLinks = -40;
+
+    /// <summary>Words and symbol of a status: <c>permission denied (EACCES)</c>.</summary>
+    public static string Describe(int status) => status switch
+    {
+        Abi => "options are newer than the library (COREIO_EABI)",
+        Format => "does not compile (COREIO_EFORMAT)",
+        Cpu => "not available on this machine (COREIO_ECPU)",
+        Closed => "stopped or finished before (COREIO_ECLOSED)",
+        Capacity => "an item is larger than the room given (COREIO_ECAPACITY)",
+        Truncated => "became shorter while it was read (COREIO_ETRUNCATED)",
+        NotPermitted => "operation not permitted (EPERM)",
+        NoEntry => "no such file (ENOENT)",
+        InputOutput => "input/output error (EIO)",
+        BadDescriptor => "bad file descriptor (EBADF)",
+        Again => "resource temporarily unavailable (EAGAIN)",
+        NoMemory => "out of memory (ENOMEM)",
+        AccessDenied => "permission denied (EACCES)",
+        NotADirectory => "a part of the path is no directory (ENOTDIR)",
+        IsADirectory => "is a directory (EISDIR)",
+        InvalidArgument => "invalid argument (EINVAL)",
+        TooManyOpenFiles => "too many open files (EMFILE)",
+        NoSpace => "no space left on device (ENOSPC)",
+        BrokenPipe => "broken pipe (EPIPE)",
+        NameTooLong => "file name too long (ENAMETOOLONG)",
+        TooManyLinks => "too many symbolic links (ELOOP)",
+        _ => status is < 0 and >= -4095 ? $"errno {-status}" : $"status {status}",
+    };
+}
