@@ -158,7 +158,7 @@ struct coreio_log_query_options {
 struct coreio_log_table_options {
     uint32_t size;
     int32_t by_length;
-    const uint8_t *by; /* field[,field...]; NULL or empty for one group without a key */
+    const uint8_t *by;    /* field[,field...]; NULL or empty for one group without a key */
     const uint8_t *stats; /* count,sum(bytes),...; NULL or empty for count */
     int32_t stats_length;
     int32_t max_groups; /* 0 for COREIO_LOG_DEFAULT_MAX_GROUPS */
@@ -174,9 +174,9 @@ struct coreio_log_column_info {
 
 struct coreio_log_scan_options {
     uint32_t size;
-    uint32_t flags; /* COREIO_LOG_SCAN_ */
-    int32_t workers;    /* 0 for one a CPU */
-    int32_t cpu_count;  /* entries of cpus */
+    uint32_t flags;      /* COREIO_LOG_SCAN_ */
+    int32_t workers;     /* 0 for one a CPU */
+    int32_t cpu_count;   /* entries of cpus */
     const int32_t *cpus; /* worker i is pinned to cpus[i % cpu_count]; NULL for the allowed CPUs */
     int32_t kernel;      /* coreio_log_kernel_id */
     int32_t block_bytes; /* 0 for COREIO_LOG_DEFAULT_BLOCK */
@@ -260,8 +260,8 @@ COREIO_API int32_t coreio_log_kernels(struct coreio_log_kernel_info *kernels, in
  * Owns:    the caller destroys *out
  * Since:   1
  */
-COREIO_API int32_t coreio_log_format_create(const uint8_t *text, int32_t length,
-    struct coreio_log_format **out, struct coreio_log_fault *fault);
+COREIO_API int32_t coreio_log_format_create(
+    const uint8_t *text, int32_t length, struct coreio_log_format **out, struct coreio_log_fault *fault);
 
 /* Destroys a format; queries and lexers made from it stay valid.
  *
@@ -283,8 +283,7 @@ COREIO_API void coreio_log_format_destroy(struct coreio_log_format *format);
  * Since:   1
  */
 COREIO_API int32_t coreio_log_format_fields(const struct coreio_log_format *format,
-    struct coreio_log_field_info *fields, int32_t capacity,
-    uint8_t *names, int32_t name_capacity, int32_t *name_bytes);
+    struct coreio_log_field_info *fields, int32_t capacity, uint8_t *names, int32_t name_capacity, int32_t *name_bytes);
 
 /* Makes a lexer for one format.
  *
@@ -294,8 +293,8 @@ COREIO_API int32_t coreio_log_format_fields(const struct coreio_log_format *form
  * Owns:    the caller destroys *out
  * Since:   1
  */
-COREIO_API int32_t coreio_log_lexer_create(const struct coreio_log_format *format, int32_t kernel,
-    struct coreio_log_lexer **out);
+COREIO_API int32_t coreio_log_lexer_create(
+    const struct coreio_log_format *format, int32_t kernel, struct coreio_log_lexer **out);
 
 /* Destroys a lexer.
  *
@@ -317,11 +316,9 @@ COREIO_API void coreio_log_lexer_destroy(struct coreio_log_lexer *lexer);
  * Errors:  -EINVAL, -ENOMEM, COREIO_ECAPACITY (the first line alone has result->needed_fields fields)
  * Since:   1
  */
-COREIO_API int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer,
-    const uint8_t *text, int64_t length, int32_t last,
-    struct coreio_log_record *records, int32_t capacity,
-    struct coreio_log_field *fields, int32_t field_capacity,
-    struct coreio_log_lex_result *result);
+COREIO_API int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer, const uint8_t *text, int64_t length,
+    int32_t last, struct coreio_log_record *records, int32_t capacity, struct coreio_log_field *fields,
+    int32_t field_capacity, struct coreio_log_lex_result *result);
 
 /* Compiles the part of a question that all its tables share.
  *
@@ -332,8 +329,7 @@ COREIO_API int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer,
  * Since:   1
  */
 COREIO_API int32_t coreio_log_query_create(const struct coreio_log_format *format,
-    const struct coreio_log_query_options *options,
-    struct coreio_log_query **out, struct coreio_log_fault *fault);
+    const struct coreio_log_query_options *options, struct coreio_log_query **out, struct coreio_log_fault *fault);
 
 /* Adds a table and returns its index.
  *
@@ -345,8 +341,8 @@ COREIO_API int32_t coreio_log_query_create(const struct coreio_log_format *forma
  * Errors:  -EINVAL, -ENOMEM, COREIO_EABI, COREIO_ECLOSED, COREIO_EFORMAT (see *fault)
  * Since:   1
  */
-COREIO_API int32_t coreio_log_query_add_table(struct coreio_log_query *query,
-    const struct coreio_log_table_options *options, struct coreio_log_fault *fault);
+COREIO_API int32_t coreio_log_query_add_table(
+    struct coreio_log_query *query, const struct coreio_log_table_options *options, struct coreio_log_fault *fault);
 
 /* Writes the keys of a table, then its statistics, and returns how many both are.
  *
@@ -355,8 +351,8 @@ COREIO_API int32_t coreio_log_query_add_table(struct coreio_log_query *query,
  * Errors:  -EINVAL
  * Since:   1
  */
-COREIO_API int32_t coreio_log_query_columns(const struct coreio_log_query *query, int32_t table,
-    struct coreio_log_column_info *columns, int32_t capacity);
+COREIO_API int32_t coreio_log_query_columns(
+    const struct coreio_log_query *query, int32_t table, struct coreio_log_column_info *columns, int32_t capacity);
 
 /* Destroys a query; scans made from it stay valid.
  *
@@ -375,8 +371,8 @@ COREIO_API void coreio_log_query_destroy(struct coreio_log_query *query);
  * Owns:    the caller destroys *out; rejects_fd stays the caller's
  * Since:   1
  */
-COREIO_API int32_t coreio_log_scan_create(struct coreio_log_query *query,
-    const struct coreio_log_scan_options *options, struct coreio_log_scan **out);
+COREIO_API int32_t coreio_log_scan_create(
+    struct coreio_log_query *query, const struct coreio_log_scan_options *options, struct coreio_log_scan **out);
 
 /* Reads one regular file to the end it had when it was opened; other kinds of files are read as a stream.
  *
@@ -425,8 +421,7 @@ COREIO_API int32_t coreio_log_scan_feed_end(struct coreio_log_scan *scan);
  * Errors:  -EINVAL
  * Since:   1
  */
-COREIO_API int32_t coreio_log_scan_progress(const struct coreio_log_scan *scan,
-    struct coreio_log_progress *progress);
+COREIO_API int32_t coreio_log_scan_progress(const struct coreio_log_scan *scan, struct coreio_log_progress *progress);
 
 /* Makes the call that reads return COREIO_ECLOSED soon; so does every later one that reads.
  *
@@ -453,8 +448,8 @@ COREIO_API int32_t coreio_log_scan_finish(struct coreio_log_scan *scan, struct c
  * Errors:  -EINVAL
  * Since:   1
  */
-COREIO_API int32_t coreio_log_scan_workers(const struct coreio_log_scan *scan,
-    struct coreio_log_worker_info *workers, int32_t capacity);
+COREIO_API int32_t coreio_log_scan_workers(
+    const struct coreio_log_scan *scan, struct coreio_log_worker_info *workers, int32_t capacity);
 
 /* Writes the size of a table. After finish.
  *
@@ -463,8 +458,8 @@ COREIO_API int32_t coreio_log_scan_workers(const struct coreio_log_scan *scan,
  * Errors:  -EINVAL
  * Since:   1
  */
-COREIO_API int32_t coreio_log_scan_table(const struct coreio_log_scan *scan, int32_t table,
-    struct coreio_log_table_summary *summary);
+COREIO_API int32_t coreio_log_scan_table(
+    const struct coreio_log_scan *scan, int32_t table, struct coreio_log_table_summary *summary);
 
 /* Writes the rows of a table from row `first` on, in no order, and returns how many were written.
  *
@@ -478,8 +473,7 @@ COREIO_API int32_t coreio_log_scan_table(const struct coreio_log_scan *scan, int
  * Since:   1
  */
 COREIO_API int32_t coreio_log_scan_groups(const struct coreio_log_scan *scan, int32_t table, int64_t first,
-    struct coreio_log_group *groups, int32_t capacity,
-    struct coreio_log_cell *cells, int32_t cell_capacity,
+    struct coreio_log_group *groups, int32_t capacity, struct coreio_log_cell *cells, int32_t cell_capacity,
     uint8_t *keys, int32_t key_capacity);
 
 /* Writes the reasons lines were rejected for, and returns how many there are. After finish.
@@ -491,8 +485,8 @@ COREIO_API int32_t coreio_log_scan_groups(const struct coreio_log_scan *scan, in
  * Errors:  -EINVAL, COREIO_ECAPACITY
  * Since:   1
  */
-COREIO_API int32_t coreio_log_scan_rejects(const struct coreio_log_scan *scan,
-    struct coreio_log_reject *rejects, int32_t capacity, uint8_t *samples, int32_t sample_capacity);
+COREIO_API int32_t coreio_log_scan_rejects(const struct coreio_log_scan *scan, struct coreio_log_reject *rejects,
+    int32_t capacity, uint8_t *samples, int32_t sample_capacity);
 
 /* Stops and destroys a scan.
  *
