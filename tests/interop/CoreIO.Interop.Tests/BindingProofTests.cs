@@ -22,7 +22,8 @@ public sealed class BindingProofTests
         });
     }
 
-    [TestCase("log", "int32_t thread_id;\n    int32_t cpu; /*", "int32_t cpu;\n    int32_t thread_id; /*", "offset of coreio_log_worker_info.thread_id",
+    [TestCase("log", "int32_t thread_id;\n    int32_t cpu; /*", "int32_t cpu;\n    int32_t thread_id; /*",
+        "offset of coreio_log_worker_info.thread_id",
         TestName = "A moved field is seen")]
     [TestCase("log", "int32_t needed_fields;", "uint32_t needed_fields;", "type of coreio_log_lex_result.needed_fields",
         TestName = "A field's changed sign is seen")]

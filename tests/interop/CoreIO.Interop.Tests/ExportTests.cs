@@ -52,11 +52,15 @@ public sealed class ExportTests
     }
 
     // One line for each name that is not in all three.
-    private static string Differences(SortedSet<string> exported, SortedSet<string> mapped, SortedSet<string> bound) => string.Join('\n', (string[])
-    [
-        .. bound.Except(mapped).Select(n => $"not in exports.map: {n}"),
-        .. mapped.Except(bound).Select(n => $"in exports.map, not bound: {n}"),
-        .. bound.Except(exported).Select(n => $"not exported: {n}"),
-        .. exported.Except(bound).Select(n => $"exported, not bound: {n}"),
-    ]);
+    private static string Differences(SortedSet<string> exported, SortedSet<string> mapped, SortedSet<string> bound)
+    {
+        string[] lines =
+        [
+            .. bound.Except(mapped).Select(n => $"not in exports.map: {n}"),
+            .. mapped.Except(bound).Select(n => $"in exports.map, not bound: {n}"),
+            .. bound.Except(exported).Select(n => $"not exported: {n}"),
+            .. exported.Except(bound).Select(n => $"exported, not bound: {n}"),
+        ];
+        return string.Join('\n', lines);
+    }
 }

@@ -39,6 +39,10 @@ public sealed class FreshnessTests
     {
         SortedSet<string> declared = HeaderInventory.Read(includeDirectory);
         SortedSet<string> bound = Bindings.Inventory();
-        return [.. declared.Except(bound).Select(n => $"not bound: {n}"), .. bound.Except(declared).Select(n => $"not in the headers: {n}")];
+        return
+        [
+            .. declared.Except(bound).Select(n => $"not bound: {n}"),
+            .. bound.Except(declared).Select(n => $"not in the headers: {n}"),
+        ];
     }
 }

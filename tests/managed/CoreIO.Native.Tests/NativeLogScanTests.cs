@@ -17,7 +17,11 @@ public sealed class NativeLogScanTests
     {
         using ILogScan scan = Scan(Query() with
         {
-            Tables = [new LogTable { By = ["status", "method"], Stats = ["count", "sum(bytes)", "p99.9(bytes)"] }, new LogTable { Stats = [] }],
+            Tables =
+            [
+                new LogTable { By = ["status", "method"], Stats = ["count", "sum(bytes)", "p99.9(bytes)"] },
+                new LogTable { Stats = [] },
+            ],
         });
         scan.Feed(Encoding.ASCII.GetBytes(Line + Line + "garbage\n"));
         scan.EndFeed();
@@ -50,7 +54,8 @@ public sealed class NativeLogScanTests
     {
         LogQuery query = Query() with { Where = where, Tables = [new LogTable { By = by.Split(','), Stats = stats.Split(',') }] };
         LogSyntaxException? e = Assert.Throws<LogSyntaxException>(() => Scan(query).Dispose());
-        Assert.That((e!.Part, e.Text), Is.EqualTo((part, part switch { LogSyntaxPart.Where => where, LogSyntaxPart.By => by, _ => stats })));
+        string? text = part switch { LogSyntaxPart.Where => where, LogSyntaxPart.By => by, _ => stats };
+        Assert.That((e!.Part, e.Text), Is.EqualTo((part, text)));
     }
 
     [Test]
