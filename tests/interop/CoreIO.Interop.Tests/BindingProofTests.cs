@@ -3,10 +3,10 @@ namespace CoreIO.Interop.Tests;
 /// <summary>The bindings fit the headers, as the C compiler sees it; and when they do not, it says so.</summary>
 public sealed class BindingProofTests
 {
-    private static string Proof => BindingProof.Write(HeaderInventory.Words(Repository.Headers));
+    private static string Proof => BindingProof.Write(HeaderInventory.Words(PublicFiles.Headers));
 
     [Test]
-    public void Bindings_fit_the_headers() => Assert.That(CCompiler.Check(Proof, Repository.Headers), Is.Empty);
+    public void Bindings_fit_the_headers() => Assert.That(CCompiler.Check(Proof, PublicFiles.Headers), Is.Empty);
 
     [Test]
     public void The_proof_covers_every_binding()

@@ -5,7 +5,7 @@ public sealed class ExportTests
 {
     private static SortedSet<string> Bound => new(Bindings.Externs.Select(m => m.Name), StringComparer.Ordinal);
 
-    private static SortedSet<string> Mapped => ExportsMap.Read(File.ReadAllText(Repository.ExportsMap));
+    private static SortedSet<string> Mapped => ExportsMap.Read(File.ReadAllText(PublicFiles.ExportsMap));
 
     [Test]
     public void Exports_are_the_map_and_the_externs()
