@@ -112,6 +112,16 @@ static int32_t read_last(struct coreio__text rest, struct coreio__number *number
     return number->is_null || read_number(last.text, last.length, 0, &number->value);
 }
 
+static int64_t count_entries(struct coreio__text rest)
+{
+    int64_t entries = 0;
+    while (rest.text != NULL) {
+        next_entry(&rest);
+        entries++;
+    }
+    return entries;
+}
+
 /* The number of `count` digits at `text`, or -1. */
 static int32_t digits_at(const uint8_t *text, int32_t count)
 {
@@ -224,6 +234,9 @@ int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct core
         return read_list(text, 1, number);
     case COREIO__LAST_OF_LIST:
         return read_last(text, number);
+    case COREIO__ENTRIES:
+        number->value = count_entries(text);
+        return 1;
     case COREIO__TIME_LOCAL:
         return read_local(text, number);
     case COREIO__TIME_ISO8601:
@@ -231,16 +244,6 @@ int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct core
     default: /* COREIO__MILLIONTHS, and COREIO__TIME_MSEC: seconds since 1970 */
         return read_number(text.text, text.length, 1, &number->value);
     }
-}
-
-int64_t coreio__value_entries(struct coreio__text list)
-{
-    int64_t entries = 0;
-    while (list.text != NULL) {
-        next_entry(&list);
-        entries++;
-    }
-    return entries;
 }
 
 struct coreio__text coreio__value_address(struct coreio__text text)

@@ -25,6 +25,7 @@ enum coreio__typing {
     COREIO__WHOLE_LIST,      /* sum of the entries */
     COREIO__MILLIONTHS_LIST, /* sum of the entries */
     COREIO__LAST_OF_LIST,    /* last entry that is not null */
+    COREIO__ENTRIES,         /* how many entries a list has */
     COREIO__TIME_LOCAL,
     COREIO__TIME_ISO8601,
     COREIO__TIME_MSEC
@@ -39,9 +40,6 @@ struct coreio__request {
 
 /* Types a text that is not null. Returns 0 when it is neither null nor of its kind. */
 int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct coreio__number *number);
-
-/* How many entries a list holds. */
-int64_t coreio__value_entries(struct coreio__text list);
 
 /* An address without its port. */
 struct coreio__text coreio__value_address(struct coreio__text text);
