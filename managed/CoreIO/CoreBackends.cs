@@ -12,8 +12,12 @@ public static class CoreBackends
     public const string ManagedName = "managed";
 
     private static readonly Lazy<CoreBackendInfo> Native = new(LoadNative);
+#if COREIO_MANAGED
     private static readonly Lazy<CoreBackendInfo> Managed =
         new(() => new CoreBackendInfo(ManagedName) { Backend = new CoreIO.Managed.ManagedBackend() });
+#else
+    private static readonly Lazy<CoreBackendInfo> Managed = new(() => new CoreBackendInfo(ManagedName) { Reason = "not in this build" });
+#endif
 
     /// <summary>Every backend by name, the preferred one first, with the reason where one cannot be used.</summary>
     public static IReadOnlyList<CoreBackendInfo> Available => [Native.Value, Managed.Value];
