@@ -19,6 +19,13 @@ public static class CoreBackends
     private static readonly Lazy<CoreBackendInfo> Managed = new(() => new CoreBackendInfo(ManagedName) { Reason = "not in this build" });
 #endif
 
+    /// <summary>Whether this build holds the native backend, whether or not its library can be used here.</summary>
+#if COREIO_NATIVE
+    public static bool HasNative => true;
+#else
+    public static bool HasNative => false;
+#endif
+
     /// <summary>Every backend by name, the preferred one first, with the reason where one cannot be used.</summary>
     public static IReadOnlyList<CoreBackendInfo> Available => [Native.Value, Managed.Value];
 

@@ -90,7 +90,7 @@ public static class LogClock
         ReadOnlySpan<byte> fraction = point < 0 ? default : v[(point + 1)..];
         if (!Utf8Parser.TryParse(whole, out long seconds, out int used) || used != whole.Length || whole[0] == '+'
             || (point >= 0 && (fraction.IsEmpty || fraction.ContainsAnyExceptInRange((byte)'0', (byte)'9')))
-            || Math.Abs((Int128)seconds) > long.MaxValue / 1_000_000 - 1)
+            || seconds is > (long.MaxValue / 1_000_000) - 1 or < -(long.MaxValue / 1_000_000) + 1)
         {
             return false;
         }

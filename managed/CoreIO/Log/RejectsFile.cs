@@ -57,6 +57,9 @@ internal sealed class RejectsFile : IDisposable
         }
     }
 
+    /// <summary>A buffered stream onto it, for callers that write rejected lines themselves.</summary>
+    public Stream OpenStream() => new BufferedStream(new FileStream(Handle, FileAccess.Write, 0), 64 * 1024);
+
     public void Dispose()
     {
         Handle.Dispose();
