@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+// The externs called here take numbers and pointers only.
+[assembly: DisableRuntimeMarshalling]

@@ -1,0 +1,40 @@
+using CoreIO.Interop;
+using CoreIO.Log;
+
+namespace CoreIO.Native.Log;
+
+/// <summary>Makes formats, lexers and scans of <c>coreio/log.h</c>.</summary>
+internal sealed class NativeLogBackend : ILogBackend
+{
+    private readonly Lazy<NativeLogKernels> _kernels = new();
+
+    public IReadOnlyList<LogKernel> Kernels => _kernels.Value.All;
+
+    public ILogFormat CompileFormat(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new NativeLogFormat(text);
+    }
+
+    public ILogLexer CreateLexer(ILogFormat format, string? kernel = null)
+    {
+        // A lexer says which kernel it runs, so the choice is made here and not left to the library.
+        string name = kernel ?? _kernels.Value.Best;
+        return new NativeLogLexer(LogLexerHandle.Create(HandleOf(format), _kernels.Value.IdOf(name)), name);
+    }
+
+    public ILogScan CreateScan(LogQuery query, LogScanOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(options);
+        return NativeLogScan.Create(query, HandleOf(query.Format), options, _kernels.Value);
+    }
+
+    private static LogFormatHandle HandleOf(ILogFormat format)
+    {
+        ArgumentNullException.ThrowIfNull(format);
+        return format is NativeLogFormat native
+            ? native.Handle
+            : throw new ArgumentException("The format is another backend's; compile it with the backend that uses it.", nameof(format));
+    }
+}

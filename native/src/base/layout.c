@@ -1,0 +1,147 @@
+/* Size and offsets of every public structure, as both sides of the boundary see them.
+ *
+ * A failure here is a change of the ABI: it needs a new COREIO_ABI, or the change is wrong. This file looks up
+ * at the public headers of all rooms, and calls none of them.
+ */
+#include <coreio/cpu.h>
+#include <coreio/log.h>
+
+#include <stddef.h>
+
+#define SIZE(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type " has another size")
+#define FIELD(type, field, bytes)                                                                                      \
+    _Static_assert(offsetof(struct type, field) == (bytes), #type "." #field " is elsewhere")
+
+/* Pointers take 8 bytes wherever this library runs. */
+_Static_assert(sizeof(void *) == 8, "a 64-bit machine");
+
+SIZE(coreio_cpu_core, 32);
+FIELD(coreio_cpu_core, cpu, 0);
+FIELD(coreio_cpu_core, core, 4);
+FIELD(coreio_cpu_core, package, 8);
+FIELD(coreio_cpu_core, node, 12);
+FIELD(coreio_cpu_core, allowed, 16);
+FIELD(coreio_cpu_core, max_mhz, 20);
+FIELD(coreio_cpu_core, l2_kib, 24);
+FIELD(coreio_cpu_core, l3_kib, 28);
+
+SIZE(coreio_cpu_place, 16);
+FIELD(coreio_cpu_place, thread_id, 0);
+FIELD(coreio_cpu_place, cpu, 4);
+FIELD(coreio_cpu_place, node, 8);
+FIELD(coreio_cpu_place, pinned, 12);
+
+SIZE(coreio_log_kernel_info, 32);
+FIELD(coreio_log_kernel_info, id, 0);
+FIELD(coreio_log_kernel_info, supported, 4);
+FIELD(coreio_log_kernel_info, name, 8);
+
+SIZE(coreio_log_fault, 16);
+FIELD(coreio_log_fault, reason, 0);
+FIELD(coreio_log_fault, offset, 4);
+FIELD(coreio_log_fault, length, 8);
+FIELD(coreio_log_fault, reserved, 12);
+
+SIZE(coreio_log_field_info, 16);
+FIELD(coreio_log_field_info, name_offset, 0);
+FIELD(coreio_log_field_info, name_length, 4);
+FIELD(coreio_log_field_info, kind, 8);
+FIELD(coreio_log_field_info, list, 12);
+
+SIZE(coreio_log_field, 8);
+FIELD(coreio_log_field, offset, 0);
+FIELD(coreio_log_field, length, 4);
+
+SIZE(coreio_log_record, 24);
+FIELD(coreio_log_record, offset, 0);
+FIELD(coreio_log_record, length, 4);
+FIELD(coreio_log_record, first_field, 8);
+FIELD(coreio_log_record, field_count, 12);
+FIELD(coreio_log_record, reason, 16);
+FIELD(coreio_log_record, reserved, 20);
+
+SIZE(coreio_log_lex_result, 24);
+FIELD(coreio_log_lex_result, consumed, 0);
+FIELD(coreio_log_lex_result, records, 8);
+FIELD(coreio_log_lex_result, fields, 12);
+FIELD(coreio_log_lex_result, needed_fields, 16);
+FIELD(coreio_log_lex_result, reserved, 20);
+
+SIZE(coreio_log_query_options, 40);
+FIELD(coreio_log_query_options, size, 0);
+FIELD(coreio_log_query_options, where_length, 4);
+FIELD(coreio_log_query_options, where, 8);
+FIELD(coreio_log_query_options, since_us, 16);
+FIELD(coreio_log_query_options, until_us, 24);
+FIELD(coreio_log_query_options, interval_us, 32);
+
+SIZE(coreio_log_table_options, 32);
+FIELD(coreio_log_table_options, size, 0);
+FIELD(coreio_log_table_options, by_length, 4);
+FIELD(coreio_log_table_options, by, 8);
+FIELD(coreio_log_table_options, stats, 16);
+FIELD(coreio_log_table_options, stats_length, 24);
+FIELD(coreio_log_table_options, max_groups, 28);
+
+SIZE(coreio_log_column_info, 16);
+FIELD(coreio_log_column_info, kind, 0);
+FIELD(coreio_log_column_info, scale, 4);
+FIELD(coreio_log_column_info, quantile_ppm, 8);
+FIELD(coreio_log_column_info, reserved, 12);
+
+SIZE(coreio_log_scan_options, 40);
+FIELD(coreio_log_scan_options, size, 0);
+FIELD(coreio_log_scan_options, flags, 4);
+FIELD(coreio_log_scan_options, workers, 8);
+FIELD(coreio_log_scan_options, cpu_count, 12);
+FIELD(coreio_log_scan_options, cpus, 16);
+FIELD(coreio_log_scan_options, kernel, 24);
+FIELD(coreio_log_scan_options, block_bytes, 28);
+FIELD(coreio_log_scan_options, rejects_fd, 32);
+FIELD(coreio_log_scan_options, reserved, 36);
+
+SIZE(coreio_log_progress, 16);
+FIELD(coreio_log_progress, bytes_done, 0);
+FIELD(coreio_log_progress, bytes_total, 8);
+
+SIZE(coreio_log_totals, 48);
+FIELD(coreio_log_totals, lines, 0);
+FIELD(coreio_log_totals, parsed, 8);
+FIELD(coreio_log_totals, rejected, 16);
+FIELD(coreio_log_totals, filtered, 24);
+FIELD(coreio_log_totals, bytes, 32);
+FIELD(coreio_log_totals, workers, 40);
+FIELD(coreio_log_totals, kernel, 44);
+
+SIZE(coreio_log_worker_info, 32);
+FIELD(coreio_log_worker_info, thread_id, 0);
+FIELD(coreio_log_worker_info, cpu, 4);
+FIELD(coreio_log_worker_info, lines, 8);
+FIELD(coreio_log_worker_info, bytes, 16);
+FIELD(coreio_log_worker_info, cpu_time_us, 24);
+
+SIZE(coreio_log_table_summary, 32);
+FIELD(coreio_log_table_summary, groups, 0);
+FIELD(coreio_log_table_summary, other_lines, 8);
+FIELD(coreio_log_table_summary, key_bytes, 16);
+FIELD(coreio_log_table_summary, keys, 24);
+FIELD(coreio_log_table_summary, stats, 28);
+
+SIZE(coreio_log_group, 24);
+FIELD(coreio_log_group, count, 0);
+FIELD(coreio_log_group, key_offset, 8);
+FIELD(coreio_log_group, key_length, 12);
+FIELD(coreio_log_group, first_cell, 16);
+FIELD(coreio_log_group, other, 20);
+
+SIZE(coreio_log_cell, 24);
+FIELD(coreio_log_cell, low, 0);
+FIELD(coreio_log_cell, high, 8);
+FIELD(coreio_log_cell, count, 16);
+
+SIZE(coreio_log_reject, 40);
+FIELD(coreio_log_reject, reason, 0);
+FIELD(coreio_log_reject, sample_count, 4);
+FIELD(coreio_log_reject, count, 8);
+FIELD(coreio_log_reject, sample_offset, 16);
+FIELD(coreio_log_reject, sample_length, 28);

@@ -1,0 +1,50 @@
+/* A compiled format: how a line is cut, as a plan that the lexer walks.
+ *
+ * Immutable once made, so every thread may read it; counted, for queries and lexers keep it.
+ */
+#ifndef COREIO_LOG_FORMAT_H
+#define COREIO_LOG_FORMAT_H
+
+#include "kernel.h"
+
+enum coreio__layout { COREIO__DELIMITED, COREIO__TEMPLATE, COREIO__EDGE };
+
+/* How a variable of a template ends. */
+enum coreio__end {
+    COREIO__END_QUOTE, /* at the first quote that no backslash escapes; there `after` must stand */
+    COREIO__END_TEXT,  /* where `after` stands first */
+    COREIO__END_LINE
+};
+
+struct coreio__variable {
+    const uint8_t *name; /* in the format's text */
+    const uint8_t *after;
+    int32_t name_length;
+    int32_t after_length;
+    int32_t end;
+    int32_t kind;
+    int32_t list;
+    int32_t free;
+};
+
+struct coreio_log_format {
+    int32_t references; /* atomic */
+    int32_t layout;
+    int32_t count; /* variables; none when delimited */
+    int32_t lead_length;
+    const uint8_t *lead; /* text before the first variable */
+    uint8_t *text;       /* the template; names and literals point here */
+    struct coreio__class class;
+    struct coreio__variable variables[];
+};
+
+/* In edge, the first field the free lexer makes, and the name of the first one after the named ones. */
+#define COREIO__EDGE_PREFIX 3
+#define COREIO__EDGE_FIRST_FREE 22
+
+/* Highest N of a field fN. */
+#define COREIO__MAX_FREE_FIELD 4096
+
+struct coreio_log_format *coreio__format_share(const struct coreio_log_format *format);
+
+#endif

@@ -1,0 +1,52 @@
+/* Lists the kernels of this build and picks one. */
+#include "kernel.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../cpu/cpu.h"
+
+/* The slowest first. */
+static const struct coreio__kernel *const kernels[] = {
+    &coreio__kernel_scalar,
+#if defined(__x86_64__)
+    &coreio__kernel_avx2,
+#endif
+};
+
+#define KERNEL_COUNT ((int32_t)(sizeof kernels / sizeof kernels[0]))
+
+static int32_t supported(const struct coreio__kernel *kernel)
+{
+    return (kernel->features & ~coreio__cpu_features()) == 0;
+}
+
+void coreio__class_add(struct coreio__class *class, uint8_t byte)
+{
+    /* Halves 8 to 15 share their bits with 0 to 7: exact for ASCII, a superset where both are used. */
+    const uint8_t bit = (uint8_t)(1u << ((byte >> 4) & 7));
+    class->low[byte & 15] |= bit;
+    class->high[byte >> 4] |= bit;
+}
+
+const struct coreio__kernel *coreio__kernel_get(int32_t id)
+{
+    for (int32_t i = KERNEL_COUNT - 1; i >= 0; i--) {
+        if (supported(kernels[i]) && (id == COREIO_LOG_KERNEL_AUTO || id == kernels[i]->id))
+            return kernels[i];
+    }
+    return NULL;
+}
+
+int32_t coreio_log_kernels(struct coreio_log_kernel_info *infos, int32_t capacity)
+{
+    if (capacity < 0 || (infos == NULL && capacity > 0))
+        return -EINVAL;
+    for (int32_t i = 0; i < KERNEL_COUNT && i < capacity; i++) {
+        memset(&infos[i], 0, sizeof infos[i]);
+        infos[i].id = kernels[i]->id;
+        infos[i].supported = supported(kernels[i]);
+        memcpy(infos[i].name, kernels[i]->name, strlen(kernels[i]->name));
+    }
+    return KERNEL_COUNT;
+}

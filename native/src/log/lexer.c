@@ -1,0 +1,345 @@
+/* Walks the structural bytes of a window and cuts lines into fields.
+ *
+ * docs/formats.md, sections 1 to 4, is the text this follows. The path of a line holds no allocation, lock or
+ * system call.
+ */
+#include "lexer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct coreio_log_lexer {
+    struct coreio__lexer lexer;
+    struct coreio_log_format *format;
+};
+
+/* The fields of one line as they are found. */
+struct sink {
+    struct coreio_log_field *fields;
+    uint32_t capacity;
+    uint32_t count;
+};
+
+static inline void put(struct sink *sink, uint32_t begin, uint32_t end)
+{
+    if (sink->count < sink->capacity) {
+        sink->fields[sink->count].offset = begin;
+        sink->fields[sink->count].length = end - begin;
+    }
+    sink->count++;
+}
+
+static inline int32_t is_newline(const struct coreio__lexer *lexer, uint32_t position)
+{
+    return position == lexer->length || lexer->window[position] == '\n';
+}
+
+/* Goes on to the newline of the line, the current position included, and returns it. */
+static uint32_t to_newline(struct coreio__lexer *lexer)
+{
+    while (!is_newline(lexer, lexer->positions[lexer->at]))
+        lexer->at++;
+    return lexer->positions[lexer->at];
+}
+
+/* The end of the line's text before its newline. */
+static uint32_t text_end(const struct coreio__lexer *lexer, uint32_t begin, uint32_t newline)
+{
+    return newline > begin && lexer->window[newline - 1] == '\r' ? newline - 1 : newline;
+}
+
+/* The position of the byte that closes a delimited field; the walk stands on it. Returns 0 at the newline. */
+static int32_t find_close(struct coreio__lexer *lexer, uint8_t close, uint32_t *found)
+{
+    for (;; lexer->at++) {
+        const uint32_t position = lexer->positions[lexer->at];
+        if (is_newline(lexer, position))
+            return 0;
+        const uint8_t byte = lexer->window[position];
+        if (byte == close) {
+            *found = position;
+            return 1;
+        }
+        if (byte == '\\' && lexer->positions[lexer->at + 1] == position + 1 && !is_newline(lexer, position + 1))
+            lexer->at++;
+    }
+}
+
+/* The free lexer, from byte `current` to the newline. */
+static int32_t lex_free(struct coreio__lexer *lexer, uint32_t current, struct sink *sink)
+{
+    int32_t bars = 0;
+    int32_t stretch_has_field = 0;
+    for (;; lexer->at++) {
+        const uint32_t position = lexer->positions[lexer->at];
+        if (position < current)
+            continue;
+        if (is_newline(lexer, position)) {
+            const uint32_t end = text_end(lexer, current, position);
+            if (end > current)
+                put(sink, current, end);
+            else if (bars && !stretch_has_field)
+                put(sink, end, end);
+            return COREIO_LOG_PARSED;
+        }
+        const uint8_t byte = lexer->window[position];
+        if (byte != ' ' && byte != '\t' && byte != '|' && byte != '"' && byte != '[')
+            continue;
+        if (position > current) {
+            put(sink, current, position);
+            stretch_has_field = 1;
+        }
+        current = position + 1;
+        if (byte == '|') {
+            if (!stretch_has_field)
+                put(sink, position, position);
+            bars = 1;
+            stretch_has_field = 0;
+        } else if (byte == '"' || byte == '[') {
+            uint32_t close;
+            lexer->at++;
+            if (!find_close(lexer, byte == '"' ? '"' : ']', &close))
+                return COREIO_LOG_OPEN_DELIMITER;
+            put(sink, current, close);
+            stretch_has_field = 1;
+            current = close + 1;
+        }
+    }
+}
+
+/* Whether the literal stands at a byte of the window; it holds no newline, so it cannot reach over one. */
+static inline int32_t stands(
+    const struct coreio__lexer *lexer, uint32_t at, const uint8_t *literal, int32_t literal_length)
+{
+    return lexer->length - at >= (uint32_t)literal_length &&
+           memcmp(lexer->window + at, literal, (size_t)literal_length) == 0;
+}
+
+/* Finds where a literal first stands from byte `current` on. Returns 0 at the newline. */
+static int32_t find_text(
+    struct coreio__lexer *lexer, uint32_t current, const uint8_t *literal, int32_t literal_length, uint32_t *found)
+{
+    for (;; lexer->at++) {
+        const uint32_t position = lexer->positions[lexer->at];
+        if (position < current)
+            continue;
+        if (is_newline(lexer, position))
+            return 0;
+        if (stands(lexer, position, literal, literal_length)) {
+            *found = position;
+            return 1;
+        }
+    }
+}
+
+static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
+{
+    const struct coreio_log_format *format = lexer->format;
+    if (!stands(lexer, begin, format->lead, format->lead_length))
+        return COREIO_LOG_MISSING_TEXT;
+    uint32_t current = begin + (uint32_t)format->lead_length;
+    for (int32_t i = 0; i < format->count; i++) {
+        const struct coreio__variable *variable = &format->variables[i];
+        uint32_t end;
+        if (variable->end == COREIO__END_LINE) {
+            end = text_end(lexer, current, to_newline(lexer));
+            put(sink, current, end);
+            return COREIO_LOG_PARSED;
+        }
+        if (variable->end == COREIO__END_QUOTE) {
+            while (lexer->positions[lexer->at] < current)
+                lexer->at++;
+            if (!find_close(lexer, '"', &end))
+                return COREIO_LOG_OPEN_DELIMITER;
+            if (!stands(lexer, end, variable->after, variable->after_length))
+                return COREIO_LOG_MISSING_TEXT;
+        } else if (!find_text(lexer, current, variable->after, variable->after_length, &end)) {
+            return COREIO_LOG_MISSING_TEXT;
+        }
+        put(sink, current, end);
+        current = end + (uint32_t)variable->after_length;
+    }
+    /* The first position from here on is the newline when nothing trails, for then at most \r stands before it. */
+    while (lexer->positions[lexer->at] < current)
+        lexer->at++;
+    const uint32_t position = to_newline(lexer);
+    return text_end(lexer, current, position) == current ? COREIO_LOG_PARSED : COREIO_LOG_TRAILING_TEXT;
+}
+
+/* The syslog part of an edge line, then the free lexer. */
+static int32_t lex_edge(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
+{
+    static const uint8_t space[] = {' '};
+    const uint32_t time_end = begin + 15;
+    while (lexer->positions[lexer->at] < time_end) {
+        if (is_newline(lexer, lexer->positions[lexer->at]))
+            return COREIO_LOG_MISSING_TEXT;
+        lexer->at++;
+    }
+    if (!stands(lexer, time_end, space, 1))
+        return COREIO_LOG_MISSING_TEXT;
+    put(sink, begin, time_end);
+    const uint32_t host = time_end + 1;
+    uint32_t host_end;
+    uint32_t tag_end;
+    if (!find_text(lexer, host, space, 1, &host_end) || !find_text(lexer, host_end + 1, space, 1, &tag_end))
+        return COREIO_LOG_MISSING_TEXT;
+    put(sink, host, host_end);
+    const uint32_t colon = tag_end > host_end + 1 && lexer->window[tag_end - 1] == ':';
+    put(sink, host_end + 1, tag_end - colon);
+    return lex_free(lexer, tag_end + 1, sink);
+}
+
+size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last)
+{
+    const size_t near = length < COREIO__WINDOW ? length : COREIO__WINDOW;
+    const uint8_t *newline = near > 0 ? memrchr(text, '\n', near) : NULL;
+    if (newline == NULL && near < length)
+        newline = memchr(text + near, '\n', length - near);
+    /* What is left after the last newline is a line of its own, and the next window. */
+    if (newline == NULL)
+        return last ? length : 0;
+    return (size_t)(newline - text) + 1;
+}
+
+int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length)
+{
+    lexer->window = window;
+    lexer->length = (uint32_t)length;
+    lexer->at = 0;
+    lexer->begin = 0;
+    lexer->too_long = length > COREIO_LOG_MAX_LINE;
+    if (lexer->too_long)
+        return 0;
+    if (lexer->position_capacity < length + 2 + COREIO__KERNEL_SLACK) {
+        const size_t least = length < COREIO__WINDOW ? COREIO__WINDOW : length;
+        const size_t capacity = least + 2 + COREIO__KERNEL_SLACK;
+        uint32_t *positions = malloc(capacity * sizeof *positions);
+        if (positions == NULL)
+            return -ENOMEM;
+        free(lexer->positions);
+        lexer->positions = positions;
+        lexer->position_capacity = capacity;
+    }
+    lexer->count = (uint32_t)lexer->kernel->index(window, length, &lexer->format->class, lexer->positions);
+    /* A virtual newline ends a last line that has none, and stops every walk. */
+    lexer->positions[lexer->count] = (uint32_t)length;
+    lexer->positions[lexer->count + 1] = (uint32_t)length;
+    return 0;
+}
+
+int32_t coreio__lexer_next(
+    struct coreio__lexer *lexer, struct coreio_log_field *fields, uint32_t capacity, struct coreio__line *line)
+{
+    if (lexer->begin >= lexer->length)
+        return 0;
+    if (lexer->too_long) {
+        const uint32_t end = lexer->length - (lexer->window[lexer->length - 1] == '\n');
+        *line = (struct coreio__line){0, text_end(lexer, 0, end), lexer->length, 0, COREIO_LOG_TOO_LONG};
+        lexer->begin = lexer->length;
+        return 1;
+    }
+    struct sink sink = {fields, capacity, 0};
+    line->begin = lexer->begin;
+    if (lexer->format->layout == COREIO__TEMPLATE)
+        line->reason = lex_template(lexer, line->begin, &sink);
+    else if (lexer->format->layout == COREIO__EDGE)
+        line->reason = lex_edge(lexer, line->begin, &sink);
+    else
+        line->reason = lex_free(lexer, line->begin, &sink);
+    const uint32_t newline = to_newline(lexer);
+    line->end = text_end(lexer, line->begin, newline);
+    line->next = newline < lexer->length ? newline + 1 : newline;
+    line->fields = line->reason == COREIO_LOG_PARSED ? sink.count : 0;
+    lexer->begin = line->next;
+    lexer->at++;
+    return 1;
+}
+
+void coreio__lexer_clear(struct coreio__lexer *lexer)
+{
+    free(lexer->positions);
+    memset(lexer, 0, sizeof *lexer);
+}
+
+int32_t coreio_log_lexer_create(const struct coreio_log_format *format, int32_t kernel, struct coreio_log_lexer **out)
+{
+    if (out != NULL)
+        *out = NULL;
+    if (out == NULL || format == NULL)
+        return -EINVAL;
+    const struct coreio__kernel *chosen = coreio__kernel_get(kernel);
+    if (chosen == NULL)
+        return COREIO_ECPU;
+    struct coreio_log_lexer *lexer = calloc(1, sizeof *lexer);
+    if (lexer == NULL)
+        return -ENOMEM;
+    lexer->format = coreio__format_share(format);
+    lexer->lexer.format = lexer->format;
+    lexer->lexer.kernel = chosen;
+    *out = lexer;
+    return 0;
+}
+
+void coreio_log_lexer_destroy(struct coreio_log_lexer *lexer)
+{
+    if (lexer == NULL)
+        return;
+    coreio__lexer_clear(&lexer->lexer);
+    coreio_log_format_destroy(lexer->format);
+    free(lexer);
+}
+
+/* Makes records of one window until a buffer is full. Returns 1 when the whole window is done, else 0. */
+static int32_t feed_window(struct coreio_log_lexer *lexer, struct coreio_log_record *records, int32_t capacity,
+    struct coreio_log_field *fields, int32_t field_capacity, struct coreio_log_lex_result *result)
+{
+    const uint32_t base = (uint32_t)result->consumed;
+    struct coreio__line line;
+    while (result->records < capacity) {
+        struct coreio_log_field *own = fields + result->fields;
+        const uint32_t room = (uint32_t)(field_capacity - result->fields);
+        if (!coreio__lexer_next(&lexer->lexer, own, room, &line))
+            return 1;
+        if (line.fields > room) {
+            result->needed_fields = result->records == 0 ? (int32_t)line.fields : 0;
+            return 0;
+        }
+        for (uint32_t i = 0; i < line.fields; i++)
+            own[i].offset += base;
+        struct coreio_log_record *record = &records[result->records++];
+        record->offset = base + line.begin;
+        record->length = line.end - line.begin;
+        record->first_field = (uint32_t)result->fields;
+        record->field_count = line.fields;
+        record->reason = line.reason;
+        record->reserved = 0;
+        result->fields += (int32_t)line.fields;
+        result->consumed = (int64_t)base + line.next;
+    }
+    return 0;
+}
+
+int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer, const uint8_t *text, int64_t length, int32_t last,
+    struct coreio_log_record *records, int32_t capacity, struct coreio_log_field *fields, int32_t field_capacity,
+    struct coreio_log_lex_result *result)
+{
+    if (lexer == NULL || result == NULL || length < 0 || length > INT32_MAX || (text == NULL && length > 0) ||
+        capacity < 0 || (records == NULL && capacity > 0) || field_capacity < 0 ||
+        (fields == NULL && field_capacity > 0))
+        return -EINVAL;
+    memset(result, 0, sizeof *result);
+    while (result->records < capacity) {
+        const int64_t before = result->consumed;
+        const size_t window = coreio__lexer_window(text + before, (size_t)(length - before), last);
+        if (window == 0)
+            break;
+        const int32_t status = coreio__lexer_begin(&lexer->lexer, text + before, window);
+        if (status < 0)
+            return status;
+        if (!feed_window(lexer, records, capacity, fields, field_capacity, result))
+            break;
+    }
+    return result->needed_fields > 0 ? COREIO_ECAPACITY : result->records;
+}

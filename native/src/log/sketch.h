@@ -1,0 +1,45 @@
+/* Quantiles: a DDSketch over int64 values.
+ *
+ * Masson, Rim, Lee: DDSketch, VLDB 2019, with the linearly interpolated mapping: 64 buckets for each power
+ * of two, so a value is off by at most 1/128 of itself. Values below 128 have a bucket each. Negative values
+ * mirror positive ones. Sketches of parts merge to exactly the sketch of the whole.
+ *
+ * A sketch of all zero bytes is empty. Its memory grows with the spread of the values, not their number:
+ * up to 32 values are kept as bucket numbers, more as counters of the range of buckets seen.
+ */
+#ifndef COREIO_LOG_SKETCH_H
+#define COREIO_LOG_SKETCH_H
+
+#include <stdint.h>
+
+#define COREIO__SKETCH_FEW 32
+
+struct coreio__sketch {
+    uint64_t count;
+    int64_t min;
+    int64_t max;
+    uint64_t *counters; /* of buckets first .. first + length - 1; NULL while few */
+    int16_t *few;       /* bucket numbers of the first values; NULL before the first and after the change */
+    int32_t first;
+    int32_t length;
+};
+
+/* The bucket of a value: 0 for 0, ascending with the value, negative for negative values. */
+int32_t coreio__sketch_bucket(int64_t value);
+
+/* The value a bucket answers with: its middle, rounded down in magnitude. */
+int64_t coreio__sketch_value(int32_t bucket);
+
+/* Adds a value. Returns 0 or -ENOMEM. */
+int32_t coreio__sketch_add(struct coreio__sketch *sketch, int64_t value);
+
+/* Adds all values of `other`, which stays as it is. Returns 0 or -ENOMEM. */
+int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio__sketch *other);
+
+/* The element of rank floor(ppm / 1e6 * (count - 1)); 0 when empty. */
+int64_t coreio__sketch_quantile(const struct coreio__sketch *sketch, int32_t ppm);
+
+/* Frees what the sketch holds and makes it empty. */
+void coreio__sketch_clear(struct coreio__sketch *sketch);
+
+#endif

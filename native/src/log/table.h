@@ -1,0 +1,68 @@
+/* Groups of lines by key, each with its measures.
+ *
+ * A table belongs to one worker; tables of one shape merge. Which groups keep a row when there are more than
+ * max_groups does not depend on the order of the lines: those with the smallest hash of their key. A table
+ * grows to twice that many, then folds the rest into `other`; a group that is among the smallest of all input is
+ * among the smallest of any part of it, so it is never folded, and its row is exact.
+ *
+ * A new key allocates; a known one does not.
+ */
+#ifndef COREIO_LOG_TABLE_H
+#define COREIO_LOG_TABLE_H
+
+#include "measure.h"
+#include <stddef.h>
+
+/* What all tables of one question have in common. */
+struct coreio__shape {
+    int32_t key_count;
+    int32_t measure_count;
+    int32_t group_size; /* bytes of a group, its measures included */
+    int32_t max_groups;
+    struct coreio__measure measures[COREIO_LOG_MAX_FIELDS];
+};
+
+/* A group; the states of its measures follow. */
+struct coreio__group {
+    uint64_t hash;
+    int64_t count;
+    const uint8_t *key; /* each part a uint32_t length, UINT32_MAX for null, and its bytes */
+    uint32_t key_length;
+    uint32_t reserved;
+};
+
+struct coreio__arena;
+
+struct coreio__table {
+    const struct coreio__shape *shape;
+    uint64_t *places;            /* open addressing: upper half of the hash, group number plus one */
+    uint8_t *groups;             /* group_size each */
+    struct coreio__group *other; /* the folded ones */
+    struct coreio__arena *arena; /* the keys */
+    size_t place_count;          /* a power of two */
+    size_t group_count;
+    size_t group_capacity;
+    uint64_t bound; /* groups with a larger hash go to `other` */
+};
+
+/* Makes an empty table. Returns 0 or -ENOMEM. */
+int32_t coreio__table_init(struct coreio__table *table, const struct coreio__shape *shape);
+
+/* Counts a line in the group of its key. Returns 0 or -ENOMEM. */
+int32_t coreio__table_add(struct coreio__table *table, const struct coreio__text *keys,
+    const struct coreio__number *numbers, const struct coreio__text *texts);
+
+/* Adds all groups of `other`, which is left empty. Returns 0 or -ENOMEM. */
+int32_t coreio__table_merge(struct coreio__table *table, struct coreio__table *other);
+
+/* Folds the groups beyond max_groups. Returns 0 or -ENOMEM. */
+int32_t coreio__table_limit(struct coreio__table *table);
+
+void coreio__table_clear(struct coreio__table *table);
+
+static inline struct coreio__group *coreio__table_group(const struct coreio__table *table, size_t index)
+{
+    return (struct coreio__group *)(void *)(table->groups + index * (size_t)table->shape->group_size);
+}
+
+#endif
