@@ -16,7 +16,8 @@ internal static unsafe class NativeLibraryLoader
     private const string ImportName = "coreio";
     private const string FileName = "libcoreio.so";
     private const string WayOut =
-        $"set {nameof(CoreIONativeLibrary)}.{nameof(CoreIONativeLibrary.Path)} to the file, build it with CMake, or use the managed backend";
+        $"set {nameof(CoreIONativeLibrary)}.{nameof(CoreIONativeLibrary.Path)} to the file, "
+        + "build it with CMake, or use the managed backend";
 
     private static readonly Lock Gate = new();
     private static nint _library;
@@ -33,7 +34,8 @@ internal static unsafe class NativeLibraryLoader
             {
                 if (_library != 0 && value != _explicitPath)
                 {
-                    throw new InvalidOperationException($"{FileName} is loaded already, from {_loadedFrom}; set the path before the first use.");
+                    throw new InvalidOperationException(
+                        $"{FileName} is loaded already, from {_loadedFrom}; set the path before the first use.");
                 }
 
                 _explicitPath = value;

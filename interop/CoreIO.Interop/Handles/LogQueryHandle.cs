@@ -13,12 +13,12 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>The object; valid while a reference is held.</summary>
     internal coreio_log_query* Pointer => (coreio_log_query*)handle;
 
-    /// <summary>Compiles what all tables share. Times are microseconds, 0 for no bound.</summary>
+    /// <summary>Compiles what all tables share. An empty filter lets every line through; times are microseconds, 0 for no bound.</summary>
     /// <exception cref="LogSyntaxException">The filter does not compile.</exception>
-    internal static LogQueryHandle Create(LogFormatHandle format, string? where, long sinceUs, long untilUs, long intervalUs)
+    internal static LogQueryHandle Create(LogFormatHandle format, string where, long sinceUs, long untilUs, long intervalUs)
     {
         using Borrowed borrowed = new(format);
-        byte[] text = Terminated(where ?? "");
+        byte[] text = Encoding.UTF8.GetBytes(where);
         coreio_log_query* query;
         coreio_log_fault fault;
         int status;
@@ -27,8 +27,8 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
             coreio_log_query_options options = new()
             {
                 size = (uint)sizeof(coreio_log_query_options),
-                where = where is null ? null : start,
-                where_length = text.Length - 1,
+                where = start,
+                where_length = text.Length,
                 since_us = sinceUs,
                 until_us = untilUs,
                 interval_us = intervalUs,
@@ -36,7 +36,7 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
             status = LibCoreIO.coreio_log_query_create(format.Pointer, &options, &query, &fault);
         }
 
-        Status.CheckText(status, fault, LogSyntaxPart.Where, where ?? "", "query");
+        Status.CheckText(status, fault, LogSyntaxPart.Where, where, "query");
         return new LogQueryHandle(query);
     }
 
@@ -45,8 +45,8 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
     internal int AddTable(string by, string stats, int maxGroups)
     {
         using Borrowed borrowed = new(this);
-        byte[] byText = Terminated(by);
-        byte[] statsText = Terminated(stats);
+        byte[] byText = Encoding.UTF8.GetBytes(by);
+        byte[] statsText = Encoding.UTF8.GetBytes(stats);
         coreio_log_fault fault;
         int status;
         fixed (byte* byStart = byText, statsStart = statsText)
@@ -55,9 +55,9 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
             {
                 size = (uint)sizeof(coreio_log_table_options),
                 by = byStart,
-                by_length = byText.Length - 1,
+                by_length = byText.Length,
                 stats = statsStart,
-                stats_length = statsText.Length - 1,
+                stats_length = statsText.Length,
                 max_groups = maxGroups,
             };
             status = LibCoreIO.coreio_log_query_add_table(Pointer, &options, &fault);
@@ -84,7 +84,4 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
         LibCoreIO.coreio_log_query_destroy(Pointer);
         return true;
     }
-
-    // With the NUL, an empty text still has an address: for a filter NULL means none, which is not the same.
-    private static byte[] Terminated(string text) => [.. Encoding.UTF8.GetBytes(text), 0];
 }

@@ -17,7 +17,8 @@ internal sealed unsafe class LogScanHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>The object; valid while a reference is held.</summary>
     internal coreio_log_scan* Pointer => (coreio_log_scan*)handle;
 
-    /// <summary>Makes a scan and starts its workers. Fields of <paramref name="options"/> that this method fills: size, flags, CPUs, rejects.</summary>
+    /// <summary>Makes a scan and starts its workers.</summary>
+    /// <remarks>Size, flags, CPUs and rejects of <paramref name="options"/> are filled in here.</remarks>
     internal static LogScanHandle Create(
         LogQueryHandle query, coreio_log_scan_options options, ReadOnlySpan<int> cpus, SafeFileHandle? rejects, string subject)
     {

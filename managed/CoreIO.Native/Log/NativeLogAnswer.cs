@@ -34,7 +34,9 @@ internal static unsafe class NativeLogAnswer
             count = Status.Check(LibCoreIO.coreio_log_scan_rejects(scan, start, Reasons, samplesStart, samples.Length), "rejects");
         }
 
-        return Array.ConvertAll(rejects[..count], reject => new LogReject((LogReason)reject.reason, reject.count, Samples(reject, samples)));
+        return Array.ConvertAll(
+            rejects[..count],
+            reject => new LogReject((LogReason)reject.reason, reject.count, Samples(reject, samples)));
     }
 
     internal static LogTableAnswer ReadTable(coreio_log_scan* scan, int table, NativeLogColumns columns)

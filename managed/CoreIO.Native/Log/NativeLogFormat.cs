@@ -46,6 +46,7 @@ internal sealed unsafe class NativeLogFormat : ILogFormat
 
         return Array.ConvertAll(
             infos,
-            info => new LogFieldInfo(Encoding.UTF8.GetString(names, info.name_offset, info.name_length), (LogKind)info.kind, info.list != 0));
+            info => new LogFieldInfo(
+                Encoding.UTF8.GetString(names, info.name_offset, info.name_length), (LogKind)info.kind, info.list != 0));
     }
 }

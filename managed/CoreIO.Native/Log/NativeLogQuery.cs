@@ -22,7 +22,7 @@ internal sealed class NativeLogQuery : IDisposable
     internal static NativeLogQuery Compile(LogQuery query, LogFormatHandle format)
     {
         LogQueryHandle handle = LogQueryHandle.Create(
-            format, query.Where, Bound(query.Since), Bound(query.Until), Microseconds(query.Interval));
+            format, query.Where ?? "", Bound(query.Since), Bound(query.Until), Microseconds(query.Interval));
         try
         {
             return new NativeLogQuery(handle, [.. query.Tables.Select(table => AddTable(handle, table))]);

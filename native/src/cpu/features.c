@@ -67,8 +67,10 @@ static uint64_t detect(void)
     if (avx && (ebx & (1u << 5))) {
         features |= COREIO_CPU_AVX2;
     }
-    /* BMI2 works on general registers, which are always saved. */
-    if (ebx & (1u << 8)) {
+    /* BMI1 and BMI2 work on general registers, which are always saved. The kernels use both under one bit; no
+     * CPU has the second without the first. */
+    const uint32_t bmi = (1u << 3) | (1u << 8);
+    if ((ebx & bmi) == bmi) {
         features |= COREIO_CPU_BMI2;
     }
     /* F, BW and VL come as one feature: the kernels use byte masks on any width. */

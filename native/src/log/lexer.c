@@ -205,6 +205,13 @@ size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last)
 
 int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length)
 {
+    lexer->window = window;
+    lexer->length = (uint32_t)length;
+    lexer->at = 0;
+    lexer->begin = 0;
+    lexer->too_long = length > COREIO_LOG_MAX_LINE;
+    if (lexer->too_long)
+        return 0;
     if (lexer->position_capacity < length + 2 + COREIO__KERNEL_SLACK) {
         const size_t least = length < COREIO__WINDOW ? COREIO__WINDOW : length;
         const size_t capacity = least + 2 + COREIO__KERNEL_SLACK;
@@ -215,11 +222,7 @@ int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, 
         lexer->positions = positions;
         lexer->position_capacity = capacity;
     }
-    lexer->window = window;
-    lexer->length = (uint32_t)length;
     lexer->count = (uint32_t)lexer->kernel->index(window, length, &lexer->format->class, lexer->positions);
-    lexer->at = 0;
-    lexer->begin = 0;
     /* A virtual newline ends a last line that has none, and stops every walk. */
     lexer->positions[lexer->count] = (uint32_t)length;
     lexer->positions[lexer->count + 1] = (uint32_t)length;
@@ -231,6 +234,12 @@ int32_t coreio__lexer_next(
 {
     if (lexer->begin >= lexer->length)
         return 0;
+    if (lexer->too_long) {
+        const uint32_t end = lexer->length - (lexer->window[lexer->length - 1] == '\n');
+        *line = (struct coreio__line){0, text_end(lexer, 0, end), lexer->length, 0, COREIO_LOG_TOO_LONG};
+        lexer->begin = lexer->length;
+        return 1;
+    }
     struct sink sink = {fields, capacity, 0};
     line->begin = lexer->begin;
     if (lexer->format->layout == COREIO__TEMPLATE)
@@ -293,10 +302,6 @@ static int32_t feed_window(struct coreio_log_lexer *lexer, struct coreio_log_rec
         const uint32_t room = (uint32_t)(field_capacity - result->fields);
         if (!coreio__lexer_next(&lexer->lexer, own, room, &line))
             return 1;
-        if (line.next - line.begin > COREIO_LOG_MAX_LINE) {
-            line.reason = COREIO_LOG_TOO_LONG;
-            line.fields = 0;
-        }
         if (line.fields > room) {
             result->needed_fields = result->records == 0 ? (int32_t)line.fields : 0;
             return 0;

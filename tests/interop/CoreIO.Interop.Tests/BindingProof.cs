@@ -52,7 +52,9 @@ internal static class BindingProof
 
     private static void AppendEnum(StringBuilder c, Type type)
     {
-        c.Append(CultureInfo.InvariantCulture, $"_Static_assert(sizeof(enum {type.Name}) == {Layout.SizeOf(type)}, \"size of {type.Name}\");\n");
+        c.Append(
+            CultureInfo.InvariantCulture,
+            $"_Static_assert(sizeof(enum {type.Name}) == {Layout.SizeOf(type)}, \"size of {type.Name}\");\n");
         foreach (string name in Enum.GetNames(type))
         {
             int value = (int)Enum.Parse(type, name);
@@ -62,7 +64,9 @@ internal static class BindingProof
 
     private static void AppendStruct(StringBuilder c, Type type)
     {
-        c.Append(CultureInfo.InvariantCulture, $"_Static_assert(sizeof(struct {type.Name}) == {Layout.SizeOf(type)}, \"size of {type.Name}\");\n");
+        c.Append(
+            CultureInfo.InvariantCulture,
+            $"_Static_assert(sizeof(struct {type.Name}) == {Layout.SizeOf(type)}, \"size of {type.Name}\");\n");
         foreach (FieldInfo field in Bindings.Fields(type))
         {
             string path = $"{type.Name}.{field.Name}";

@@ -3,10 +3,10 @@ namespace CoreIO.Interop.Tests;
 /// <summary>The bindings fit the headers, as the C compiler sees it; and when they do not, it says so.</summary>
 public sealed class BindingProofTests
 {
-    private static string Proof => BindingProof.Write(HeaderInventory.Words(Repository.Headers));
+    private static string Proof => BindingProof.Write(HeaderInventory.Words(PublicFiles.Headers));
 
     [Test]
-    public void Bindings_fit_the_headers() => Assert.That(CCompiler.Check(Proof, Repository.Headers), Is.Empty);
+    public void Bindings_fit_the_headers() => Assert.That(CCompiler.Check(Proof, PublicFiles.Headers), Is.Empty);
 
     [Test]
     public void The_proof_covers_every_binding()
@@ -22,7 +22,8 @@ public sealed class BindingProofTests
         });
     }
 
-    [TestCase("log", "int32_t thread_id;\n    int32_t cpu; /*", "int32_t cpu;\n    int32_t thread_id; /*", "offset of coreio_log_worker_info.thread_id",
+    [TestCase("log", "int32_t thread_id;\n    int32_t cpu; /*", "int32_t cpu;\n    int32_t thread_id; /*",
+        "offset of coreio_log_worker_info.thread_id",
         TestName = "A moved field is seen")]
     [TestCase("log", "int32_t needed_fields;", "uint32_t needed_fields;", "type of coreio_log_lex_result.needed_fields",
         TestName = "A field's changed sign is seen")]

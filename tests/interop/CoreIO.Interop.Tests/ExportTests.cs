@@ -5,7 +5,7 @@ public sealed class ExportTests
 {
     private static SortedSet<string> Bound => new(Bindings.Externs.Select(m => m.Name), StringComparer.Ordinal);
 
-    private static SortedSet<string> Mapped => ExportsMap.Read(File.ReadAllText(Repository.ExportsMap));
+    private static SortedSet<string> Mapped => ExportsMap.Read(File.ReadAllText(PublicFiles.ExportsMap));
 
     [Test]
     public void Exports_are_the_map_and_the_externs()
@@ -52,11 +52,15 @@ public sealed class ExportTests
     }
 
     // One line for each name that is not in all three.
-    private static string Differences(SortedSet<string> exported, SortedSet<string> mapped, SortedSet<string> bound) => string.Join('\n', (string[])
-    [
-        .. bound.Except(mapped).Select(n => $"not in exports.map: {n}"),
-        .. mapped.Except(bound).Select(n => $"in exports.map, not bound: {n}"),
-        .. bound.Except(exported).Select(n => $"not exported: {n}"),
-        .. exported.Except(bound).Select(n => $"exported, not bound: {n}"),
-    ]);
+    private static string Differences(SortedSet<string> exported, SortedSet<string> mapped, SortedSet<string> bound)
+    {
+        string[] lines =
+        [
+            .. bound.Except(mapped).Select(n => $"not in exports.map: {n}"),
+            .. mapped.Except(bound).Select(n => $"in exports.map, not bound: {n}"),
+            .. bound.Except(exported).Select(n => $"not exported: {n}"),
+            .. exported.Except(bound).Select(n => $"exported, not bound: {n}"),
+        ];
+        return string.Join('\n', lines);
+    }
 }

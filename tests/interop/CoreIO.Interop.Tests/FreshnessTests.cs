@@ -5,13 +5,13 @@ public sealed class FreshnessTests
 {
     [Test]
     public void Headers_and_bindings_declare_the_same() =>
-        Assert.That(Differences(Repository.Headers), Is.Empty, "regenerate: ClangSharpPInvokeGenerator @interop/<word>.rsp");
+        Assert.That(Differences(PublicFiles.Headers), Is.Empty, "regenerate: ClangSharpPInvokeGenerator @interop/<word>.rsp");
 
     [Test]
     public void Every_header_has_its_generator_file_and_its_bindings()
     {
-        string interop = Path.Combine(Repository.Root, "interop");
-        foreach (string word in HeaderInventory.Words(Repository.Headers))
+        string interop = PublicFiles.Interop;
+        foreach (string word in HeaderInventory.Words(PublicFiles.Headers))
         {
             string generated = $"{char.ToUpperInvariant(word[0])}{word[1..]}.g.cs";
             Assert.Multiple(() =>
@@ -39,6 +39,10 @@ public sealed class FreshnessTests
     {
         SortedSet<string> declared = HeaderInventory.Read(includeDirectory);
         SortedSet<string> bound = Bindings.Inventory();
-        return [.. declared.Except(bound).Select(n => $"not bound: {n}"), .. bound.Except(declared).Select(n => $"not in the headers: {n}")];
+        return
+        [
+            .. declared.Except(bound).Select(n => $"not bound: {n}"),
+            .. bound.Except(declared).Select(n => $"not in the headers: {n}"),
+        ];
     }
 }

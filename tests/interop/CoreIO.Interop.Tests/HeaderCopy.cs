@@ -13,7 +13,7 @@ internal sealed class HeaderCopy : IDisposable
         HeaderCopy copy = new(Directory.CreateTempSubdirectory("coreio-headers-").FullName);
         string target = System.IO.Path.Combine(copy.Path, "coreio");
         Directory.CreateDirectory(target);
-        foreach (string file in Directory.GetFiles(System.IO.Path.Combine(Repository.Headers, "coreio"), "*.h"))
+        foreach (string file in Directory.GetFiles(System.IO.Path.Combine(PublicFiles.Headers, "coreio"), "*.h"))
         {
             File.Copy(file, System.IO.Path.Combine(target, System.IO.Path.GetFileName(file)));
         }

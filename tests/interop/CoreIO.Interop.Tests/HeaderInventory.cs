@@ -1,7 +1,7 @@
 // What the public headers declare, by name, so that a declaration the bindings lack is found.
 //
-// It reads the dialect the headers are written in (one declaration a statement, tagged structs, literal #defines) and nothing more; that the
-// declarations also have the right types is the compiler's work (BindingProof).
+// It reads the dialect the headers are written in (one declaration a statement, tagged structs, literal #defines) and nothing more;
+// that the declarations also have the right types is the compiler's work (BindingProof).
 using System.Text.RegularExpressions;
 
 namespace CoreIO.Interop.Tests;

@@ -23,7 +23,8 @@ public sealed unsafe class LayoutTests
         coreio_log_record c = new() { offset = 1, length = 2, first_field = 3, field_count = 4, reason = 5 };
         LogRecord record = Unsafe.As<coreio_log_record, LogRecord>(ref c);
         Assert.That(
-            (record.Offset, record.Length, record.FirstField, record.FieldCount, record.Reason), Is.EqualTo((1u, 2u, 3u, 4u, LogReason.NotATime)));
+            (record.Offset, record.Length, record.FirstField, record.FieldCount, record.Reason),
+            Is.EqualTo((1u, 2u, 3u, 4u, LogReason.NotATime)));
     }
 
     [Test]
@@ -87,7 +88,8 @@ public sealed unsafe class LayoutTests
         IEnumerable<(string, int)> native = Enum.GetValues<TNative>()
             .Where(v => v.ToString() != except)
             .Select(v => (v.ToString()[prefix.Length..].Replace("_", "", StringComparison.Ordinal), Convert.ToInt32(v, null)));
-        IEnumerable<(string, int)> managed = Enum.GetValues<TManaged>().Select(v => (v.ToString().ToUpperInvariant(), Convert.ToInt32(v, null)));
+        IEnumerable<(string, int)> managed = Enum.GetValues<TManaged>()
+            .Select(v => (v.ToString().ToUpperInvariant(), Convert.ToInt32(v, null)));
         Assert.That(managed, Is.EqualTo(native), typeof(TManaged).Name);
     }
 }

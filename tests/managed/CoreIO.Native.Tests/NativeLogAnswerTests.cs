@@ -45,7 +45,7 @@ public sealed unsafe class NativeLogAnswerTests
         {
             Assert.That(answer.Groups, Has.Length.EqualTo(6));
             Assert.That(Join(answer, g => g.Count), Is.EqualTo("0 10 20 30 40 50"));
-            Assert.That(Join(answer, g => Encoding.ASCII.GetString(answer.KeyBytes, (int)g.KeyOffset, (int)g.KeyLength)), Is.EqualTo("a bb ccc dddd eeeee "));
+            Assert.That(Join(answer, g => Key(answer, g)), Is.EqualTo("a bb ccc dddd eeeee "));
             Assert.That(Join(answer, g => answer.Cell(g, 1).Value), Is.EqualTo("100 101 102 103 104 105"));
             Assert.That(Join(answer, g => g.IsOther ? 1 : 0), Is.EqualTo("0 0 0 0 0 1"));
             Assert.That(answer.OtherLines, Is.EqualTo(7));
@@ -55,6 +55,9 @@ public sealed unsafe class NativeLogAnswerTests
     [Test]
     public void A_table_that_ends_too_early_is_an_error_and_not_a_shorter_table() =>
         Assert.That(() => Read("#define LAST 5\n" + Library), Throws.InstanceOf<CoreIOException>());
+
+    private static string Key(LogTableAnswer answer, LogGroup group) =>
+        Encoding.ASCII.GetString(answer.KeyBytes, (int)group.KeyOffset, (int)group.KeyLength);
 
     private static string Join<T>(LogTableAnswer answer, Func<LogGroup, T> value) => string.Join(' ', answer.Groups.Select(value));
 

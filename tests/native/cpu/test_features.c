@@ -37,7 +37,7 @@ TEST(features_are_those_the_compiler_finds)
     check_feature("sse4.2", COREIO_CPU_SSE42, __builtin_cpu_supports("sse4.2"));
     check_feature("pclmul", COREIO_CPU_PCLMUL, __builtin_cpu_supports("pclmul"));
     check_feature("avx2", COREIO_CPU_AVX2, __builtin_cpu_supports("avx2"));
-    check_feature("bmi2", COREIO_CPU_BMI2, __builtin_cpu_supports("bmi2"));
+    check_feature("bmi2", COREIO_CPU_BMI2, __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"));
     check_feature("avx512bw", COREIO_CPU_AVX512BW,
         __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
     check_feature("avx512vbmi2", COREIO_CPU_AVX512VBMI2,

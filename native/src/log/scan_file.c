@@ -1,0 +1,168 @@
+/* Regular files: each hand claims the next block of the file and works on the lines that begin in it.
+ *
+ * Block i is the bytes [i * B, (i + 1) * B). The line that a block ends in is read on by the one who holds the
+ * block; the next block begins with the first line that begins in it. The size is taken when the file is opened, so
+ * a log that grows meanwhile has an end.
+ */
+#include "scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes read on at a time for the line a block ends in. */
+#define TAIL 16384
+
+/* Reads exactly `length` bytes. Returns 0, -errno, or COREIO_ETRUNCATED when the file has become shorter. */
+static int32_t read_exactly(int32_t file, uint8_t *buffer, size_t length, int64_t offset)
+{
+    while (length > 0) {
+        const ssize_t got = pread(file, buffer, length, offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            return COREIO_ETRUNCATED;
+        buffer += got;
+        length -= (size_t)got;
+        offset += got;
+    }
+    return 0;
+}
+
+static int32_t reserve(struct coreio__hand *hand, size_t capacity)
+{
+    if (hand->capacity >= capacity)
+        return 0;
+    uint8_t *buffer = realloc(hand->buffer, capacity);
+    if (buffer == NULL)
+        return -ENOMEM;
+    hand->buffer = buffer;
+    hand->capacity = capacity;
+    return 0;
+}
+
+/* The part of the buffer that holds the lines of a block. */
+struct extent {
+    size_t begin;   /* first line */
+    size_t end;     /* behind the last whole line */
+    size_t filled;  /* bytes in the buffer; what is behind `end` begins a line that is too long */
+    int64_t offset; /* of the buffer's first byte in the file */
+};
+
+/* Reads a block and the rest of its last line, but no more of it than makes it too long. */
+static int32_t read_block(struct coreio__hand *hand, int64_t first, int64_t end, struct extent *extent)
+{
+    const struct coreio_log_scan *scan = hand->scan;
+    /* One byte more tells whether the first line of the block begins at its first byte. */
+    extent->offset = first > 0 ? first - 1 : 0;
+    extent->filled = (size_t)(end - extent->offset);
+    extent->begin = 0;
+    extent->end = 0;
+    int32_t status = reserve(hand, extent->filled + TAIL);
+    if (status == 0)
+        status = read_exactly(scan->file, hand->buffer, extent->filled, extent->offset);
+    if (status < 0)
+        return status;
+    if (first > 0) {
+        const uint8_t *newline = memchr(hand->buffer, '\n', extent->filled - 1);
+        if (newline == NULL) {
+            extent->begin = extent->filled;
+            extent->end = extent->filled;
+            return 0;
+        }
+        extent->begin = (size_t)(newline - hand->buffer) + 1;
+    }
+    const uint8_t *last = memrchr(hand->buffer + extent->begin, '\n', extent->filled - extent->begin);
+    extent->end = last == NULL ? extent->begin : (size_t)(last - hand->buffer) + 1;
+    while (extent->end < extent->filled) {
+        const int64_t at = extent->offset + (int64_t)extent->filled;
+        if (at == scan->size) {
+            extent->end = extent->filled;
+            break;
+        }
+        if (extent->filled - extent->end > COREIO_LOG_MAX_LINE)
+            break;
+        const size_t more = (size_t)(scan->size - at < TAIL ? scan->size - at : TAIL);
+        if (hand->capacity < extent->filled + more)
+            status = reserve(hand, (extent->filled + more) * 2);
+        if (status == 0)
+            status = read_exactly(scan->file, hand->buffer + extent->filled, more, at);
+        if (status < 0)
+            return status;
+        const uint8_t *newline = memchr(hand->buffer + extent->filled, '\n', more);
+        if (newline != NULL) {
+            extent->end = (size_t)(newline - hand->buffer) + 1;
+            extent->filled = extent->end;
+        } else {
+            extent->filled += more;
+        }
+    }
+    return 0;
+}
+
+/* Rejects the line that is too long to hold, and writes it piece by piece. It is the block's turn already. */
+static int32_t skip_long_line(struct coreio__hand *hand, const struct extent *extent)
+{
+    const struct coreio_log_scan *scan = hand->scan;
+    struct coreio__tally *tally = &hand->worker.tally;
+    const uint8_t *line = hand->buffer + extent->end;
+    const size_t held = extent->filled - extent->end;
+    const int64_t offset = extent->offset + (int64_t)extent->end;
+    tally->lines++;
+    tally->bytes += (int64_t)held;
+    coreio__tally_reject(tally, COREIO_LOG_TOO_LONG, scan->source, offset, line, held);
+    int32_t status = coreio__sink_write(hand->worker.sink, line, held);
+    for (int64_t at = offset + (int64_t)held; at < scan->size && status == 0;) {
+        const size_t more =
+            (size_t)(scan->size - at < (int64_t)hand->capacity ? scan->size - at : (int64_t)hand->capacity);
+        status = read_exactly(scan->file, hand->buffer, more, at);
+        if (status < 0)
+            break;
+        const uint8_t *newline = memchr(hand->buffer, '\n', more);
+        const size_t own = newline == NULL ? more : (size_t)(newline - hand->buffer) + 1;
+        tally->bytes += (int64_t)own;
+        status = coreio__sink_write(hand->worker.sink, hand->buffer, own);
+        at = newline == NULL ? at + (int64_t)more : scan->size;
+    }
+    return status;
+}
+
+/* Works on one block. Returns 0, an error of the file, or a fatal one in hand->status. */
+static int32_t work_block(struct coreio__hand *hand, int64_t block)
+{
+    struct coreio_log_scan *scan = hand->scan;
+    const int64_t first = block * scan->block_bytes;
+    const int64_t end = scan->size - first < scan->block_bytes ? scan->size : first + scan->block_bytes;
+    struct extent extent;
+    int32_t status = read_block(hand, first, end, &extent);
+    /* What could be read of a block that ends in an error is not guessed at, but its turn must pass. */
+    const size_t length = status == 0 ? extent.end - extent.begin : 0;
+    hand->status = coreio__worker_block(
+        &hand->worker, hand->buffer + extent.begin, length, scan->source, extent.offset + (int64_t)extent.begin, block);
+    if (hand->status == 0 && status == 0 && extent.filled > extent.end)
+        status = skip_long_line(hand, &extent);
+    coreio__sink_pass(&scan->sink, block);
+    __atomic_fetch_add(&scan->done, end - first, __ATOMIC_RELAXED);
+    return status;
+}
+
+void coreio__hand_file(struct coreio__hand *hand)
+{
+    struct coreio_log_scan *scan = hand->scan;
+    while (!coreio__scan_is_stopped(scan) && __atomic_load_n(&scan->file_status, __ATOMIC_RELAXED) == 0) {
+        const int64_t block = __atomic_fetch_add(&scan->next_block, 1, __ATOMIC_RELAXED);
+        if (block > (scan->size - 1) / scan->block_bytes)
+            return;
+        const int32_t status = work_block(hand, block);
+        if (hand->status < 0) {
+            coreio__sink_fail(&scan->sink, hand->status);
+            __atomic_store_n(&scan->file_status, hand->status, __ATOMIC_RELAXED);
+            return;
+        }
+        if (status < 0)
+            __atomic_store_n(&scan->file_status, status, __ATOMIC_RELAXED);
+    }
+}
