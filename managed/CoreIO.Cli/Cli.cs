@@ -1,0 +1,98 @@
+// From the words of a command line to an exit code. Every fault that a user can cause ends here as one line on standard error.
+using CoreIO.Cli.Commands;
+using CoreIO.Cli.Shell;
+using CoreIO.Log;
+
+namespace CoreIO.Cli;
+
+internal static class Cli
+{
+    /// <summary>The tree of verbs.</summary>
+    public static CliVerb Root { get; } = new("coreio", "Linux I/O for .NET: access logs, CPUs, and what the machine allows")
+    {
+        Verbs = [LogCommand.Verb, CpuCommand.Verb, DoctorCommand.Verb, CompletionsCommand.Verb],
+        Options = [new CliOption("version", null, "the version of coreio")],
+        Notes =
+        [
+            """
+            Exit codes:
+              0  done                1  nothing matched      2  a failure
+              64 wrong usage         130 interrupted
+            """,
+        ],
+    };
+
+    public static int Run(string[] args)
+    {
+        string speaker = "coreio";
+        try
+        {
+            CliRequest request = CliParser.Parse(Root, args);
+            if (request.Arguments is null)
+            {
+                return Print(CliHelp.Render(request.Verb, request.Path, request.LongHelp));
+            }
+
+            if (request.Verb == Root && request.Arguments.Has("version"))
+            {
+                return Print(Version + "\n");
+            }
+
+            if (request.Verb.Run is null)
+            {
+                return Say(
+                    request.Path.Length == 0 ? "coreio" : "coreio " + request.Path,
+                    $"which verb? {string.Join(", ", request.Verb.Verbs.Select(v => v.Name))}; see '{("coreio " + request.Path).Trim()} -h'",
+                    ExitCode.Usage);
+            }
+
+            speaker = request.Arguments.Speaker;
+            return RunVerb(request);
+        }
+        catch (UsageException e)
+        {
+            string path = ("coreio " + e.VerbPath).Trim();
+            return Say(path, $"{e.Message}; see '{path} -h'".Replace("?; see", " See", StringComparison.Ordinal), ExitCode.Usage);
+        }
+        catch (LogSyntaxException e)
+        {
+            return Say(speaker, e.Message, ExitCode.Usage);
+        }
+        catch (CoreIOException e)
+        {
+            return Say(speaker, e.Message, e is LogSortException ? ExitCode.Usage : ExitCode.Failure);
+        }
+    }
+
+    /// <summary>The version, without the build's mark.</summary>
+    public static string Version => "coreio " + (typeof(Cli).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");
+
+    /// <summary>One line on standard error, safe for a terminal.</summary>
+    public static int Say(string speaker, string message, int exitCode = 0)
+    {
+        Console.Error.WriteLine($"{speaker}: {LogText.Escape(message)}");
+        return exitCode;
+    }
+
+    /// <summary>Text on standard output.</summary>
+    public static int Print(string text)
+    {
+        using Stream output = StandardOutput.Open();
+        output.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        output.Flush();
+        return ExitCode.Done;
+    }
+
+    private static int RunVerb(CliRequest request)
+    {
+        try
+        {
+            return request.Verb.Run!(request.Arguments!);
+        }
+        catch (UsageException e) when (e.Verb is null)
+        {
+            // A verb knows what is wrong with a value; which help is the way out is known here.
+            throw new UsageException(e.Message, request.Verb, request.Path);
+        }
+    }
+}

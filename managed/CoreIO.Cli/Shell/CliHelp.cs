@@ -1,0 +1,93 @@
+// Renders help from the tree of verbs: `-h` fits a screen of 24 lines by 80 columns, `--help` tells all, grouped. A test holds both.
+using System.Text;
+
+namespace CoreIO.Cli.Shell;
+
+internal static class CliHelp
+{
+    private const int NameColumn = 27;
+
+    private static readonly CliOption Help = new("help", null, "all options and notes; -h shows the short list") { Letter = 'h' };
+
+    public static string Render(CliVerb verb, string path, bool full)
+    {
+        StringBuilder text = new();
+        string name = path.Length == 0 ? "coreio" : "coreio " + path;
+        text.Append(name).Append(": ").Append(verb.Summary).Append("\n\n");
+        string operands = verb.Verbs.Count > 0 ? " VERB" : verb.Operands is null ? "" : " " + verb.Operands;
+        text.Append("Usage: ").Append(name).Append(operands).Append(verb.Verbs.Count > 0 ? " ...\n" : " [options]\n");
+        if (verb.Verbs.Count > 0)
+        {
+            text.Append('\n');
+            foreach (CliVerb child in verb.Verbs)
+            {
+                Line(text, "  " + child.Name, child.Summary);
+                foreach (CliVerb grandchild in full ? child.Verbs : [])
+                {
+                    Line(text, "    " + child.Name + " " + grandchild.Name, grandchild.Summary);
+                }
+            }
+        }
+
+        Options(text, verb, full);
+        if (full)
+        {
+            foreach (string note in verb.Notes)
+            {
+                text.Append('\n').Append(note).Append('\n');
+            }
+        }
+        else
+        {
+            text.Append('\n').Append(verb.Verbs.Count > 0 ? $"'{name} VERB -h' tells more of a verb." : $"'{name} --help' tells all.").Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static void Options(StringBuilder text, CliVerb verb, bool full)
+    {
+        if (!full)
+        {
+            text.Append('\n');
+            foreach (CliOption option in verb.Options.Where(o => o.Short).Append(Help))
+            {
+                Line(text, Names(option), option.Summary);
+            }
+
+            return;
+        }
+
+        string lastGroup = verb.Options.Count > 0 ? verb.Options[^1].Group : "Options";
+        foreach (IGrouping<string, CliOption> group in verb.Options.Append(Help with { Group = lastGroup }).GroupBy(o => o.Group))
+        {
+            text.Append('\n').Append(group.Key).Append(":\n");
+            foreach (CliOption option in group)
+            {
+                Line(text, Names(option), option.Summary);
+                foreach (string line in option.More)
+                {
+                    text.Append(' ', NameColumn).Append(line).Append('\n');
+                }
+            }
+        }
+    }
+
+    private static string Names(CliOption option) =>
+        (option.Letter is char letter ? $"  -{letter}, --" : "      --") + option.Name + (option.Value is null ? "" : " " + option.Value);
+
+    private static void Line(StringBuilder text, string name, string summary)
+    {
+        text.Append(name);
+        if (name.Length > NameColumn - 2)
+        {
+            text.Append('\n').Append(' ', NameColumn);
+        }
+        else
+        {
+            text.Append(' ', NameColumn - name.Length);
+        }
+
+        text.Append(summary).Append('\n');
+    }
+}

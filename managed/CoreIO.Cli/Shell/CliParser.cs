@@ -1,0 +1,138 @@
+// Reads a command line by the tree of verbs, through McMaster.Extensions.CommandLineUtils. Only the verbs on the way are given to the
+// parser, so a long tree costs no start-up time. Help is asked for before anything else can be wrong.
+using McMaster.Extensions.CommandLineUtils;
+
+namespace CoreIO.Cli.Shell;
+
+/// <summary>What a command line asks for.</summary>
+/// <param name="Verb">The verb it chose.</param>
+/// <param name="Path">The words that lead to it, empty for the root.</param>
+/// <param name="Arguments">What it said; null when it asks for help.</param>
+/// <param name="LongHelp">Whether that is the long help.</param>
+internal sealed record CliRequest(CliVerb Verb, string Path, CliArguments? Arguments, bool LongHelp);
+
+internal static class CliParser
+{
+    public static CliRequest Parse(CliVerb root, string[] args)
+    {
+        CliVerb verb = root;
+        List<string> path = [];
+        int at = 0;
+        while (verb.Verbs.Count > 0 && at < args.Length && !args[at].StartsWith('-'))
+        {
+            CliVerb? next = verb.Verbs.FirstOrDefault(v => v.Name == args[at]);
+            if (next is null)
+            {
+                string[] names = [.. verb.Verbs.Select(v => v.Name)];
+                throw new UsageException($"no verb '{args[at]}'{DidYouMean.Suffix(args[at], names)}", verb, string.Join(' ', path));
+            }
+
+            verb = next;
+            path.Add(args[at++]);
+        }
+
+        return ParseVerb(verb, string.Join(' ', path), args[at..]);
+    }
+
+    private static CliRequest ParseVerb(CliVerb verb, string path, string[] args)
+    {
+        int end = Array.IndexOf(args, "--");
+        ReadOnlySpan<string> options = end < 0 ? args : args.AsSpan(0, end);
+        if (options.Contains("--help"))
+        {
+            return new CliRequest(verb, path, null, LongHelp: true);
+        }
+
+        if (options.Contains("-h"))
+        {
+            return new CliRequest(verb, path, null, LongHelp: false);
+        }
+
+        // Unknown options are found here first, where the nearest known one can be named.
+        CheckNames(verb, path, options);
+        using CommandLineApplication app = new(NullConsole.Singleton, Environment.CurrentDirectory, throwOnUnexpectedArg: true)
+        {
+            AllowArgumentSeparator = true,
+        };
+        List<(CliOption Spec, CommandOption Option)> parsed = [];
+        foreach (CliOption option in verb.Options)
+        {
+            string template = option.Letter is char letter ? $"-{letter}|--{option.Name}" : $"--{option.Name}";
+            parsed.Add((option, app.Option(template, "", option.Value is null ? CommandOptionType.NoValue : CommandOptionType.SingleValue)));
+        }
+
+        CommandArgument? operands = verb.Operands is null ? null : app.Argument("OPERAND", "", multipleValues: true);
+        try
+        {
+            _ = app.Parse(args);
+        }
+        catch (CommandParsingException e)
+        {
+            throw new UsageException(Plain(e.Message), verb, path);
+        }
+
+        Dictionary<string, string?> values = [];
+        foreach ((CliOption spec, CommandOption option) in parsed)
+        {
+            if (option.HasValue())
+            {
+                values[spec.Name] = option.Value();
+            }
+        }
+
+        // What stands behind `--` is operands, whatever it looks like.
+        List<string> words = [.. (operands?.Values ?? []).OfType<string>(), .. app.RemainingArguments];
+        if (words.Count > (verb.Operands is null ? 0 : verb.MaxOperands))
+        {
+            throw new UsageException($"did not expect '{words[^1]}'", verb, path);
+        }
+
+        return new CliRequest(verb, path, new CliArguments(path, values, words), false);
+    }
+
+    private static void CheckNames(CliVerb verb, string path, ReadOnlySpan<string> args)
+    {
+        bool isValue = false;
+        foreach (string arg in args)
+        {
+            if (isValue)
+            {
+                isValue = false;
+                continue;
+            }
+
+            if (arg.Length < 2 || arg[0] != '-')
+            {
+                continue;
+            }
+
+            int equals = arg.IndexOfAny(['=', ':']);
+            string name = equals < 0 ? arg : arg[..equals];
+            CliOption? option = verb.Options.FirstOrDefault(o => name == "--" + o.Name || (o.Letter is char c && name == $"-{c}"));
+            if (option is null)
+            {
+                string[] names = [.. verb.Options.Select(o => "--" + o.Name), "--help"];
+                throw new UsageException($"no option '{name}'{DidYouMean.Suffix(name, names)}", verb, path);
+            }
+
+            if (option.Value is null && equals >= 0)
+            {
+                throw new UsageException($"{name} takes no value", verb, path);
+            }
+
+            isValue = option.Value is not null && equals < 0;
+        }
+
+        if (isValue)
+        {
+            throw new UsageException($"{args[^1]} needs a value", verb, path);
+        }
+    }
+
+    // The parser's sentences begin with a capital and end with a full stop; ours are part of a line.
+    private static string Plain(string message)
+    {
+        string line = message.Split('\n')[0].TrimEnd('.', '\r', ' ');
+        return line.Length == 0 ? line : char.ToLowerInvariant(line[0]) + line[1..];
+    }
+}

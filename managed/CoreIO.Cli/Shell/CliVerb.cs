@@ -1,0 +1,58 @@
+// The command tree as data: parsing, both kinds of help, completions and did-you-mean all read this one description, so none of them can
+// say anything else than the others.
+namespace CoreIO.Cli.Shell;
+
+/// <summary>An option of a verb.</summary>
+/// <param name="Name">Long name, without the dashes.</param>
+/// <param name="Value">What its value is called; null for a flag.</param>
+/// <param name="Summary">What it does, in the rest of a line of 80.</param>
+internal sealed record CliOption(string Name, string? Value, string Summary)
+{
+    /// <summary>The letter that means the same.</summary>
+    public char? Letter { get; init; }
+
+    /// <summary>The heading it stands under in <c>--help</c>.</summary>
+    public string Group { get; init; } = "Options";
+
+    /// <summary>Whether <c>-h</c> shows it, too.</summary>
+    public bool Short { get; init; } = true;
+
+    /// <summary>Further lines of <c>--help</c>.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>The values it takes, where they can be listed.</summary>
+    public IReadOnlyList<string> Choices { get; init; } = [];
+
+    /// <summary>Whether other values than the listed ones are fine.</summary>
+    public bool Open { get; init; }
+
+    /// <summary>Whether its value is a path.</summary>
+    public bool IsPath { get; init; }
+}
+
+/// <summary>A verb: a word with verbs below it, or one that does something.</summary>
+/// <param name="Name">The word.</param>
+/// <param name="Summary">What it does, in the rest of a line of 80.</param>
+internal sealed record CliVerb(string Name, string Summary)
+{
+    /// <summary>The verbs below it.</summary>
+    public IReadOnlyList<CliVerb> Verbs { get; init; } = [];
+
+    /// <summary>Its options, without <c>--help</c>, which all have.</summary>
+    public IReadOnlyList<CliOption> Options { get; init; } = [];
+
+    /// <summary>Its operands as the usage line shows them; null when it takes none.</summary>
+    public string? Operands { get; init; }
+
+    /// <summary>Most operands it takes.</summary>
+    public int MaxOperands { get; init; } = int.MaxValue;
+
+    /// <summary>The words its operand may be, where they can be listed; else an operand is a path.</summary>
+    public IReadOnlyList<string> OperandChoices { get; init; } = [];
+
+    /// <summary>Paragraphs of <c>--help</c> after the options.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Does it and returns the exit code; null for a word that only holds others.</summary>
+    public Func<CliArguments, int>? Run { get; init; }
+}

@@ -1,0 +1,44 @@
+namespace CoreIO.Cli.Shell;
+
+/// <summary>What is known of the terminal: whether there is one, its width, whether colours are wanted.</summary>
+internal static class Terminal
+{
+    /// <summary>A width that cuts nothing, for output that a program reads.</summary>
+    public const int Unlimited = 4000;
+
+    public static bool IsOutput => !Console.IsOutputRedirected;
+
+    /// <summary>Whether a line on standard error can be written over.</summary>
+    public static bool CanRewriteError => !Console.IsErrorRedirected && !IsDumb;
+
+    /// <summary>Columns of standard output.</summary>
+    public static int Width
+    {
+        get
+        {
+            if (!IsOutput)
+            {
+                return Unlimited;
+            }
+
+            try
+            {
+                return Console.WindowWidth is > 0 and int width ? width : 80;
+            }
+            catch (IOException)
+            {
+                return 80;
+            }
+        }
+    }
+
+    private static bool IsDumb => Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
+
+    /// <summary>Whether output is coloured; the option beats the environment.</summary>
+    public static bool UseColor(CliArguments arguments) => arguments.OneOf("color", "auto", "auto", "always", "never") switch
+    {
+        "always" => true,
+        "never" => false,
+        _ => IsOutput && !IsDumb && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
+    };
+}

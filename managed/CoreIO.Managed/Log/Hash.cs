@@ -1,0 +1,84 @@
+// The hash of keys and of distinct texts; bit for bit that of native/src/log/hash.h.
+//
+// It is a part of the answer: distinct counts and the choice of groups beyond the limit depend on it. The construction is the 64x64 to 128
+// bit multiply-and-fold of wyhash (Wang Yi, public domain). No read passes the text.
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace CoreIO.Managed.Log;
+
+internal static class Hash
+{
+    private const ulong K0 = 0x9E3779B97F4A7C15;
+    private const ulong K1 = 0xBF58476D1CE4E5B9;
+    private const ulong K2 = 0x94D049BB133111EB;
+
+    /// <summary>The hash of <paramref name="length"/> bytes; <paramref name="seed"/> is the hash of what comes before them, or 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Of(ref byte text, int length, ulong seed)
+    {
+        ulong a;
+        ulong b;
+        seed ^= K0;
+        if (length <= 16)
+        {
+            if (length >= 4)
+            {
+                int middle = (length >> 3) << 2;
+                a = Load32(ref text) << 32 | Load32(ref Unsafe.Add(ref text, middle));
+                b = Load32(ref Unsafe.Add(ref text, length - 4)) << 32 | Load32(ref Unsafe.Add(ref text, length - 4 - middle));
+            }
+            else if (length > 0)
+            {
+                a = (ulong)text << 16 | (ulong)Unsafe.Add(ref text, length >> 1) << 8 | Unsafe.Add(ref text, length - 1);
+                b = 0;
+            }
+            else
+            {
+                a = 0;
+                b = 0;
+            }
+
+            return Fold(K2 ^ (ulong)length, Fold(a ^ K1, b ^ seed));
+        }
+
+        return OfLong(ref text, length, seed);
+    }
+
+    /// <summary>The hash of a null part of a key.</summary>
+    internal static ulong OfNull(ulong seed) => Fold(seed ^ K2, K0);
+
+    private static ulong OfLong(ref byte text, int length, ulong seed)
+    {
+        int rest = length;
+        while (rest > 16)
+        {
+            seed = Fold(Load64(ref text) ^ K1, Load64(ref Unsafe.Add(ref text, 8)) ^ seed);
+            text = ref Unsafe.Add(ref text, 16);
+            rest -= 16;
+        }
+
+        ulong a = Load64(ref Unsafe.Add(ref text, rest - 16));
+        ulong b = Load64(ref Unsafe.Add(ref text, rest - 8));
+        return Fold(K2 ^ (ulong)length, Fold(a ^ K1, b ^ seed));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Fold(ulong a, ulong b)
+    {
+        ulong high = Math.BigMul(a, b, out ulong low);
+        return low ^ high;
+    }
+
+    private static ulong Load64(ref byte text)
+    {
+        ulong word = Unsafe.ReadUnaligned<ulong>(ref text);
+        return BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
+    }
+
+    private static ulong Load32(ref byte text)
+    {
+        uint word = Unsafe.ReadUnaligned<uint>(ref text);
+        return BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
+    }
+}

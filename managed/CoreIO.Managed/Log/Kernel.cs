@@ -1,0 +1,38 @@
+// The inner loop: where in a text the bytes of a class stand.
+//
+// The scalar kernel is the definition of correct; the others answer the same for every text and class. Positions count from the
+// reference that is passed, ascending. A newline belongs to every class; for each, its index among the positions is written to `lines`.
+using CoreIO.Log;
+
+namespace CoreIO.Managed.Log;
+
+internal abstract class Kernel
+{
+    private static readonly Kernel[] All = [new KernelScalar(), new KernelAvx2()];
+
+    internal abstract string Name { get; }
+
+    internal abstract bool IsSupported { get; }
+
+    internal static IReadOnlyList<LogKernel> List { get; } = [.. All.Select(kernel => new LogKernel(kernel.Name, kernel.IsSupported))];
+
+    /// <summary>The kernel of a name, or the fastest of this machine.</summary>
+    internal static Kernel Pick(string? name)
+    {
+        Kernel? found = name is null
+            ? All.Last(kernel => kernel.IsSupported)
+            : All.FirstOrDefault(kernel => kernel.Name == name && kernel.IsSupported);
+        return found ?? throw new CoreIOException(StatusCode.Cpu, $"kernel {name}");
+    }
+
+    /// <summary>Indexes the bytes from <paramref name="start"/> to <paramref name="end"/> and returns how many positions were written.</summary>
+    /// <param name="text">The byte that positions count from. Nothing outside start and end is read.</param>
+    /// <param name="start">First byte.</param>
+    /// <param name="end">One past the last byte.</param>
+    /// <param name="bytes">What to look for.</param>
+    /// <param name="positions">Room for one position a byte, and <see cref="Limits.PositionSlack"/> more.</param>
+    /// <param name="lines">Room for one entry a newline.</param>
+    /// <param name="lineCount">How many newlines there are.</param>
+    internal abstract int Index(
+        ref byte text, int start, int end, ByteClass bytes, ref int positions, ref int lines, out int lineCount);
+}

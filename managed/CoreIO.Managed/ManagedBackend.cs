@@ -1,0 +1,22 @@
+using CoreIO.Cpu;
+using CoreIO.Log;
+using CoreIO.Managed.Cpu;
+using CoreIO.Managed.Log;
+
+namespace CoreIO.Managed;
+
+/// <summary>The backend in C#: the same answers as <c>libcoreio.so</c>, with no native library.</summary>
+public sealed class ManagedBackend : ICoreBackend
+{
+    /// <inheritdoc/>
+    public string Name => "managed";
+
+    /// <inheritdoc/>
+    public BackendFeatures Features => BackendFeatures.None;
+
+    /// <inheritdoc/>
+    public ICpuBackend Cpu { get; } = new ManagedCpu();
+
+    /// <inheritdoc/>
+    public ILogBackend Log { get; } = new ManagedLog();
+}

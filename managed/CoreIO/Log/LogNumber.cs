@@ -1,0 +1,77 @@
+// Shows numbers: integers as they are, millionths with up to six decimals, averages rounded half away from zero. All in integers of 128
+// bits, so that the same answer is the same text everywhere.
+using System.Globalization;
+using System.Text;
+
+namespace CoreIO.Log;
+
+/// <summary>Values of statistics as text.</summary>
+public static class LogNumber
+{
+    private const int Million = 1_000_000;
+
+    /// <summary>Room that suffices for any number as text: a sign, 39 digits, a point.</summary>
+    internal const int MaxLength = 48;
+
+    /// <summary>The value of a cell in millionths or ones, whichever <see cref="ScaleOf"/> says; null when no line had a value.</summary>
+    public static Int128? ValueOf(LogStatColumn column, LogCell cell)
+    {
+        if (column.Kind is not (LogStatKind.Count or LogStatKind.Distinct) && cell.Count == 0)
+        {
+            return null;
+        }
+
+        return column.Kind == LogStatKind.Avg ? Average(cell.Value, cell.Count, column.Scale) : cell.Value;
+    }
+
+    /// <summary>0 when the column's values are ones, 6 when they are millionths; averages always are.</summary>
+    public static int ScaleOf(LogStatColumn column) => column.Kind == LogStatKind.Avg ? 6 : column.Scale;
+
+    /// <summary>A value as text, trailing zeros of the fraction left out: <c>0.25</c>, <c>3</c>, <c>-1.000001</c>.</summary>
+    public static string Format(Int128 value, int scale)
+    {
+        Span<byte> text = stackalloc byte[MaxLength];
+        return Encoding.ASCII.GetString(text[..Format(value, scale, text)]);
+    }
+
+    /// <summary>Writes a value as ASCII and returns its length.</summary>
+    internal static int Format(Int128 value, int scale, Span<byte> text)
+    {
+        int length = 0;
+        // The smallest value has no positive counterpart in Int128, but it has one in UInt128.
+        UInt128 magnitude = value < 0 ? (UInt128)(~value) + 1 : (UInt128)value;
+        if (value < 0)
+        {
+            text[length++] = (byte)'-';
+        }
+
+        UInt128 whole = scale == 0 ? magnitude : magnitude / Million;
+        uint fraction = scale == 0 ? 0 : (uint)(magnitude % Million);
+        _ = whole.TryFormat(text[length..], out int digits, default, CultureInfo.InvariantCulture);
+        length += digits;
+        if (fraction == 0)
+        {
+            return length;
+        }
+
+        text[length++] = (byte)'.';
+        for (uint unit = Million / 10; fraction != 0; unit /= 10)
+        {
+            text[length++] = (byte)('0' + (fraction / unit));
+            fraction %= unit;
+        }
+
+        return length;
+    }
+
+    // The whole part is divided first: only the remainder, below 2^63, is multiplied, so nothing overflows.
+    private static Int128 Average(Int128 sum, long count, int scale)
+    {
+        (Int128 whole, Int128 rest) = Int128.DivRem(sum, count);
+        Int128 unit = scale == 0 ? Million : 1;
+        (Int128 part, Int128 left) = Int128.DivRem(rest * unit, count);
+        Int128 twice = left * 2;
+        Int128 round = twice >= count ? 1 : twice <= -count ? -1 : 0;
+        return (whole * unit) + part + round;
+    }
+}

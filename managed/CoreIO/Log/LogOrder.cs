@@ -1,0 +1,199 @@
+// The order of rows: by a key or a statistic, ties by key, so that equal answers are shown equally however they were computed. Chooses the
+// first N with a bounded heap, since a report of ten rows out of a million groups should not sort a million.
+using System.Buffers.Text;
+
+namespace CoreIO.Log;
+
+/// <summary>Sorts the rows of one table.</summary>
+internal sealed class LogOrder : IComparer<int>
+{
+    private readonly LogTableAnswer _table;
+    private readonly int _stat = -1;
+    private readonly int _key = -1;
+    private readonly bool _descending;
+    private readonly bool _timeFirst;
+
+    private LogOrder(LogTableAnswer table, string? sort)
+    {
+        _table = table;
+        bool hasTime = table.Keys.Count > 0 && IsTime(table.Keys[0]);
+        if (sort is null)
+        {
+            // Count, largest first, whether or not it is one of the statistics: every row has it.
+            _descending = true;
+            _timeFirst = hasTime;
+            return;
+        }
+
+        (string name, bool? descending) = Split(sort);
+        _key = IndexOf(table.Keys.Select(k => k.Name), name);
+        _stat = _key >= 0 ? -1 : IndexOf(table.Stats.Select(s => s.Name), name.Replace(" ", "", StringComparison.Ordinal));
+        if (_key < 0 && _stat < 0 && name != "count")
+        {
+            throw new LogSortException(name, [.. table.Keys.Select(k => k.Name), .. table.Stats.Select(s => s.Name)]);
+        }
+
+        _descending = descending ?? _key < 0;
+        // A series with more keys stays a series, ordered inside each interval; a bare series may be sorted by what happened.
+        _timeFirst = hasTime && table.Keys.Count > 1 && _key != 0;
+    }
+
+    /// <summary>Whether a key is the start of an interval, not text as written.</summary>
+    public static bool IsTime(LogKeyColumn key) => key.Kind == LogKind.Time && key.Name is "time" or "minute";
+
+    /// <summary>The rows to show in their order, the (other) row last, and how many groups are left out.</summary>
+    public static (int[] Rows, long Hidden) Rows(LogTableAnswer table, string? sort, int top)
+    {
+        LogOrder order = new(table, sort);
+        int count = table.Groups.Length;
+        bool hasOther = count > 0 && table.Groups[^1].IsOther;
+        int groups = hasOther ? count - 1 : count;
+        int[] rows = order._timeFirst || top <= 0 || top >= groups / 2
+            ? order.Sorted(groups, top)
+            : order.First(groups, top);
+        return (hasOther ? [.. rows, count - 1] : rows, groups - rows.Length);
+    }
+
+    /// <summary>Whether a sort names a key or statistic of these, before any work is done.</summary>
+    /// <exception cref="LogSortException">It does not.</exception>
+    public static void Check(LogTable table, string? sort)
+    {
+        if (sort is null)
+        {
+            return;
+        }
+
+        (string name, _) = Split(sort);
+        if (name != "count" && !table.By.Contains(name) && !table.Stats.Contains(name.Replace(" ", "", StringComparison.Ordinal)))
+        {
+            throw new LogSortException(name, [.. table.By, .. table.Stats]);
+        }
+    }
+
+    public int Compare(int x, int y)
+    {
+        ref readonly LogGroup a = ref _table.Groups[x];
+        ref readonly LogGroup b = ref _table.Groups[y];
+        if (_timeFirst)
+        {
+            int time = CompareKey(a, b, 0);
+            if (time != 0)
+            {
+                return time;
+            }
+        }
+
+        int result = _key >= 0 ? Directed(CompareKey(a, b, _key))
+            : _stat >= 0 ? CompareStat(a, b)
+            : Directed(a.Count.CompareTo(b.Count));
+        for (int part = 0; result == 0 && part < _table.Keys.Count; part++)
+        {
+            result = CompareKey(a, b, part);
+        }
+
+        return result;
+    }
+
+    private static (string Name, bool? Descending) Split(string sort) =>
+        sort.EndsWith(":asc", StringComparison.Ordinal) ? (sort[..^4], false)
+        : sort.EndsWith(":desc", StringComparison.Ordinal) ? (sort[..^5], true)
+        : (sort, null);
+
+    private static int IndexOf(IEnumerable<string> names, string name)
+    {
+        int index = 0;
+        foreach (string candidate in names)
+        {
+            if (candidate == name)
+            {
+                return index;
+            }
+
+            index++;
+        }
+
+        return -1;
+    }
+
+    private int[] Sorted(int groups, int top)
+    {
+        int[] rows = new int[groups];
+        for (int i = 0; i < groups; i++)
+        {
+            rows[i] = i;
+        }
+
+        Array.Sort(rows, this);
+        return top <= 0 ? rows : _timeFirst ? FirstOfEach(rows, top) : rows[..Math.Min(top, groups)];
+    }
+
+    private int[] FirstOfEach(int[] rows, int top)
+    {
+        List<int> kept = [];
+        int inInterval = 0;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            bool same = i > 0 && CompareKey(_table.Groups[rows[i - 1]], _table.Groups[rows[i]], 0) == 0;
+            inInterval = same ? inInterval + 1 : 1;
+            if (inInterval <= top)
+            {
+                kept.Add(rows[i]);
+            }
+        }
+
+        return [.. kept];
+    }
+
+    private int[] First(int groups, int top)
+    {
+        // The worst of the kept rows is at the head, ready to make room for a better one.
+        PriorityQueue<int, int> kept = new(top, Comparer<int>.Create((x, y) => Compare(y, x)));
+        for (int i = 0; i < groups; i++)
+        {
+            if (kept.Count < top)
+            {
+                kept.Enqueue(i, i);
+            }
+            else if (Compare(i, kept.Peek()) < 0)
+            {
+                kept.DequeueEnqueue(i, i);
+            }
+        }
+
+        int[] rows = [.. kept.UnorderedItems.Select(item => item.Element)];
+        Array.Sort(rows, this);
+        return rows;
+    }
+
+    private int Directed(int result) => _descending ? -result : result;
+
+    // A row without a value stands last in either direction.
+    private int CompareStat(in LogGroup a, in LogGroup b)
+    {
+        LogStatColumn column = _table.Stats[_stat];
+        Int128? x = LogNumber.ValueOf(column, _table.Cell(a, _stat));
+        Int128? y = LogNumber.ValueOf(column, _table.Cell(b, _stat));
+        return x is null || y is null ? (x is null).CompareTo(y is null) : Directed(x.Value.CompareTo(y.Value));
+    }
+
+    // Null first, then times and numbers by value, then bytes, unsigned.
+    private int CompareKey(in LogGroup a, in LogGroup b, int part)
+    {
+        bool hasX = _table.TryGetKey(a, part, out ReadOnlySpan<byte> x);
+        bool hasY = _table.TryGetKey(b, part, out ReadOnlySpan<byte> y);
+        if (!hasX || !hasY)
+        {
+            return hasX.CompareTo(hasY);
+        }
+
+        LogKeyColumn key = _table.Keys[part];
+        return IsTime(key) ? LogTableAnswer.TimeOf(x).CompareTo(LogTableAnswer.TimeOf(y))
+            : part == _key && key.Kind == LogKind.Integer && TryInteger(x, out long i) && TryInteger(y, out long j) && i != j ? i.CompareTo(j)
+            : part == _key && key.Kind is LogKind.Seconds && TryDecimal(x, out decimal d) && TryDecimal(y, out decimal e) && d != e ? d.CompareTo(e)
+            : x.SequenceCompareTo(y);
+    }
+
+    private static bool TryInteger(ReadOnlySpan<byte> text, out long value) => Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
+
+    private static bool TryDecimal(ReadOnlySpan<byte> text, out decimal value) => Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
+}

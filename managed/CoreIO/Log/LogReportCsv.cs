@@ -1,0 +1,96 @@
+// Writes a table as CSV (RFC 4180, with the line ends of Unix): a line of names, then the rows. Null is an empty cell, an empty text is "".
+using System.Buffers;
+using System.Text;
+
+namespace CoreIO.Log;
+
+/// <summary>Writes reports as CSV.</summary>
+public static class LogReportCsv
+{
+    private static readonly SearchValues<byte> NeedsQuotes = SearchValues.Create(",\"\r\n"u8);
+
+    /// <summary>Writes one table of a report.</summary>
+    public static void Write(Stream output, LogReport report, LogReportTable table)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(table);
+        LogTableAnswer answer = table.Answer;
+        int cell = 0;
+        foreach (string name in answer.Keys.Select(k => k.Name).Concat(answer.Stats.Select(s => s.Name)))
+        {
+            Separate(output, cell++);
+            WriteText(output, Encoding.UTF8.GetBytes(name));
+        }
+
+        output.WriteByte((byte)'\n');
+        foreach (int row in table.Rows)
+        {
+            WriteRow(output, answer, answer.Groups[row], report.OffsetMinutes);
+        }
+    }
+
+    private static void WriteRow(Stream output, LogTableAnswer answer, in LogGroup group, int offsetMinutes)
+    {
+        int cell = 0;
+        for (int i = 0; i < answer.Keys.Count; i++)
+        {
+            Separate(output, cell++);
+            if (group.IsOther)
+            {
+                output.Write("(other)"u8);
+            }
+            else if (answer.TryGetKey(group, i, out ReadOnlySpan<byte> key))
+            {
+                WriteText(output, LogOrder.IsTime(answer.Keys[i])
+                    ? Encoding.ASCII.GetBytes(LogClock.Format(LogTableAnswer.TimeOf(key), offsetMinutes))
+                    : Encoding.UTF8.GetBytes(LogText.Decode(key)));
+            }
+        }
+
+        Span<byte> text = stackalloc byte[LogNumber.MaxLength];
+        for (int i = 0; i < answer.Stats.Count; i++)
+        {
+            Separate(output, cell++);
+            if (LogNumber.ValueOf(answer.Stats[i], answer.Cell(group, i)) is Int128 value)
+            {
+                output.Write(text[..LogNumber.Format(value, LogNumber.ScaleOf(answer.Stats[i]), text)]);
+            }
+        }
+
+        output.WriteByte((byte)'\n');
+    }
+
+    private static void Separate(Stream output, int cell)
+    {
+        if (cell > 0)
+        {
+            output.WriteByte((byte)',');
+        }
+    }
+
+    private static void WriteText(Stream output, ReadOnlySpan<byte> text)
+    {
+        if (!text.IsEmpty && !text.ContainsAny(NeedsQuotes))
+        {
+            output.Write(text);
+            return;
+        }
+
+        output.WriteByte((byte)'"');
+        while (!text.IsEmpty)
+        {
+            int quote = text.IndexOf((byte)'"');
+            int length = quote < 0 ? text.Length : quote + 1;
+            output.Write(text[..length]);
+            if (quote >= 0)
+            {
+                output.WriteByte((byte)'"');
+            }
+
+            text = text[length..];
+        }
+
+        output.WriteByte((byte)'"');
+    }
+}
