@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "lexer_quick.h"
 
 struct coreio_log_lexer {
     struct coreio__lexer lexer;
@@ -293,16 +294,41 @@ void coreio_log_lexer_destroy(struct coreio_log_lexer *lexer)
     free(lexer);
 }
 
+/* Lines cut at a time before they become records. */
+#define BATCH 64
+
+/* Makes records of quick lines; returns how many. */
+static int32_t feed_quick(struct coreio__lexer *lexer, uint32_t base, struct coreio_log_record *records,
+    int32_t capacity, struct coreio_log_field *fields, int32_t field_capacity, struct coreio_log_lex_result *result)
+{
+    struct coreio__line lines[BATCH];
+    const int32_t width = lexer->format->count;
+    int32_t most = width > 0 ? (field_capacity - result->fields) / width : 0;
+    most = most < capacity - result->records ? most : capacity - result->records;
+    most = most < BATCH ? most : BATCH;
+    const uint32_t count = coreio__lexer_quick(
+        lexer, fields + result->fields, (uint32_t)width, (uint32_t)width, base, lines, (uint32_t)most);
+    for (uint32_t i = 0; i < count; i++) {
+        records[result->records++] = (struct coreio_log_record){base + lines[i].begin, lines[i].end - lines[i].begin,
+            (uint32_t)result->fields, (uint32_t)width, COREIO_LOG_PARSED, 0};
+        result->fields += width;
+        result->consumed = (int64_t)base + lines[i].next;
+    }
+    return (int32_t)count;
+}
+
 /* Makes records of one window until a buffer is full. Returns 1 when the whole window is done, else 0. */
-static int32_t feed_window(struct coreio_log_lexer *lexer, struct coreio_log_record *records, int32_t capacity,
+static int32_t feed_window(struct coreio__lexer *lexer, struct coreio_log_record *records, int32_t capacity,
     struct coreio_log_field *fields, int32_t field_capacity, struct coreio_log_lex_result *result)
 {
     const uint32_t base = (uint32_t)result->consumed;
     struct coreio__line line;
     while (result->records < capacity) {
+        if (feed_quick(lexer, base, records, capacity, fields, field_capacity, result) > 0)
+            continue;
         struct coreio_log_field *own = fields + result->fields;
         const uint32_t room = (uint32_t)(field_capacity - result->fields);
-        if (!coreio__lexer_next(&lexer->lexer, own, room, &line))
+        if (!coreio__lexer_next(lexer, own, room, &line))
             return 1;
         if (line.fields > room) {
             result->needed_fields = result->records == 0 ? (int32_t)line.fields : 0;
@@ -310,13 +336,8 @@ static int32_t feed_window(struct coreio_log_lexer *lexer, struct coreio_log_rec
         }
         for (uint32_t i = 0; i < line.fields; i++)
             own[i].offset += base;
-        struct coreio_log_record *record = &records[result->records++];
-        record->offset = base + line.begin;
-        record->length = line.end - line.begin;
-        record->first_field = (uint32_t)result->fields;
-        record->field_count = line.fields;
-        record->reason = line.reason;
-        record->reserved = 0;
+        records[result->records++] = (struct coreio_log_record){
+            base + line.begin, line.end - line.begin, (uint32_t)result->fields, line.fields, line.reason, 0};
         result->fields += (int32_t)line.fields;
         result->consumed = (int64_t)base + line.next;
     }
@@ -340,7 +361,7 @@ int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer, const uint8_t *tex
         const int32_t status = coreio__lexer_begin(&lexer->lexer, text + before, window);
         if (status < 0)
             return status;
-        if (!feed_window(lexer, records, capacity, fields, field_capacity, result))
+        if (!feed_window(&lexer->lexer, records, capacity, fields, field_capacity, result))
             break;
     }
     return result->needed_fields > 0 ? COREIO_ECAPACITY : result->records;
