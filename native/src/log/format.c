@@ -177,11 +177,20 @@ static void plan_steps(struct coreio_log_format *format)
     format->quotes = quotes == expected ? quotes : -1;
 }
 
-static void plan_free_lexer(struct coreio_log_format *format)
+static void plan_free_lexer(struct coreio__class *class)
 {
     static const uint8_t structural[] = {'\n', ' ', '\t', '|', '"', '[', ']', '\\'};
     for (size_t i = 0; i < sizeof structural; i++)
+        coreio__class_add(class, structural[i]);
+}
+
+/* Quick lines of edge are brackets; spaces, bars and quotes in them are data. */
+static void plan_edge(struct coreio_log_format *format)
+{
+    static const uint8_t structural[] = {'\n', '[', ']', '\\'};
+    for (size_t i = 0; i < sizeof structural; i++)
         coreio__class_add(&format->class, structural[i]);
+    plan_free_lexer(&format->line_class);
 }
 
 static int32_t find_template(const uint8_t *name, int32_t length)
@@ -225,7 +234,7 @@ int32_t coreio_log_format_create(
     int32_t status = 0;
     if (delimited) {
         format->layout = COREIO__DELIMITED;
-        plan_free_lexer(format);
+        plan_free_lexer(&format->class);
     } else {
         format->text = malloc((size_t)length);
         if (format->text == NULL) {
@@ -239,7 +248,7 @@ int32_t coreio_log_format_create(
         format->layout = COREIO__TEMPLATE;
         if (builtin >= 0 && strcmp(templates[builtin].name, "edge") == 0) {
             format->layout = COREIO__EDGE;
-            plan_free_lexer(format);
+            plan_edge(format);
         } else {
             plan_ends(format);
             plan_steps(format);

@@ -56,7 +56,8 @@ struct coreio_log_format {
     int32_t quotes;              /* bytes " of a line that fits and escapes none, if the template says so, else -1 */
     struct coreio__literal lead; /* text before the first variable */
     uint8_t *text;               /* the template; names and literals point here */
-    struct coreio__class class;
+    struct coreio__class class;  /* what a window is indexed for */
+    struct coreio__class line_class; /* of edge: what a line is indexed for that is not quick */
     int32_t step_count;
     struct coreio__cut steps[COREIO_LOG_MAX_FIELDS + 1];
     struct coreio__variable variables[];
