@@ -146,8 +146,8 @@ static void add_step(
     step->mask = literal->mask;
     step->text = literal->text;
     step->length = (uint32_t)literal->length;
-    step->field = (uint16_t)field;
-    step->kind = (uint8_t)kind;
+    step->field = (uint32_t)field;
+    step->kind = kind;
     step->first = literal->length > 0 ? literal->text[0] : 0;
     format->longest = literal->length > format->longest ? literal->length : format->longest;
 }

@@ -42,9 +42,10 @@ struct coreio__cut {
     uint64_t mask;
     const uint8_t *text; /* all of it */
     uint32_t length;
-    uint16_t field;
-    uint8_t kind;
+    uint32_t field;
+    int32_t kind;
     uint8_t first;
+    uint8_t reserved[3];
 };
 
 struct coreio_log_format {

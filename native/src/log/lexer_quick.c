@@ -92,7 +92,8 @@ static inline int32_t cut(const uint8_t *window, const struct coreio__cut *step,
         if ((coreio__load64(window + end) & step->mask) != step->word ||
             (step->length > 8 && !rest_stands(window + end, step)))
             return 0;
-        struct coreio_log_field *field = &fields[step->field < limit ? step->field : limit];
+        const uint32_t index = step->field < limit ? step->field : limit;
+        struct coreio_log_field *field = &fields[index];
         field->offset = base + current;
         field->length = end - current;
         current = end + step->length;

@@ -87,8 +87,10 @@ static void take_texts(struct coreio__worker *worker, const struct coreio__line 
         coreio__value_request(field_text(worker, line, plan->request_source), &request);
     for (int32_t i = 0; i < plan->text_count; i++) {
         const struct coreio__text_use *use = &plan->texts[i];
-        worker->texts[i] = coreio__plan_value(plan, use, field_text(worker, line, use->source), &request,
-            worker->numbers, worker->scratch + (size_t)i * COREIO__SCRATCH);
+        const struct coreio__text text = field_text(worker, line, use->source);
+        worker->texts[i] = use->derive == COREIO__AS_IS ? text
+                                                        : coreio__plan_value(plan, use, text, &request, worker->numbers,
+                                                              worker->scratch + (size_t)i * COREIO__SCRATCH);
     }
 }
 
