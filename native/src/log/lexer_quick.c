@@ -124,7 +124,7 @@ static uint32_t quick_template(struct coreio__lexer *lexer, struct coreio_log_fi
     const uint32_t reach = REACH + (uint32_t)format->longest;
     uint32_t begin = lexer->begin;
     uint32_t count = 0;
-    for (; count < capacity && (size_t)(last - positions) > quotes; count++) {
+    for (; count < capacity && last - positions > (ptrdiff_t)quotes; count++) {
         const uint32_t newline = positions[quotes];
         if (lexer->length - newline < reach || window[newline] != '\n')
             break;
