@@ -143,6 +143,20 @@ struct coreio_log_query *logs_query(const char *format, const char *where, const
     return query;
 }
 
+struct coreio_log_scan *logs_scan(
+    struct coreio_log_query *query, int32_t workers, int32_t kernel, int32_t block_bytes, int32_t rejects)
+{
+    struct coreio_log_scan *scan = NULL;
+    const struct coreio_log_scan_options options = {.size = sizeof options,
+        .flags = rejects >= 0 ? COREIO_LOG_SCAN_REJECTS : 0,
+        .workers = workers,
+        .kernel = kernel,
+        .block_bytes = block_bytes,
+        .rejects_fd = rejects};
+    CHECK_EQ(coreio_log_scan_create(query, &options, &scan), 0);
+    return scan;
+}
+
 static int compare_lines(const void *left, const void *right)
 {
     return strcmp(*(char *const *)left, *(char *const *)right);
