@@ -58,7 +58,8 @@ static int32_t read_variable(const uint8_t *text, int32_t length, int32_t at, st
     memset(variable, 0, sizeof *variable);
     variable->name = text + begin;
     variable->name_length = end - begin;
-    variable->free = !coreio__field_known(variable->name, variable->name_length, &variable->kind, &variable->list);
+    variable->free =
+        !coreio__field_known(variable->name, variable->name_length, &variable->kind, &variable->list, &variable->word);
     *next = end + braced;
     return 0;
 }
@@ -138,9 +139,9 @@ static int32_t count_quotes(const struct coreio__literal *literal)
     return count;
 }
 
-static void add_step(
-    struct coreio_log_format *format, int32_t kind, int32_t field, const struct coreio__literal *literal)
+static void add_step(struct coreio_log_format *format, int32_t kind, int32_t field)
 {
+    const struct coreio__literal *literal = &format->variables[field].after;
     struct coreio__cut *step = &format->steps[format->step_count++];
     step->word = literal->word;
     step->mask = literal->mask;
@@ -148,6 +149,7 @@ static void add_step(
     step->length = (uint32_t)literal->length;
     step->field = (uint32_t)field;
     step->kind = kind;
+    step->no_space = (uint8_t)(format->variables[field].word && kind != COREIO__CUT_QUOTED);
     step->first = literal->length > 0 ? literal->text[0] : 0;
     format->longest = literal->length > format->longest ? literal->length : format->longest;
 }
@@ -169,7 +171,7 @@ static void plan_steps(struct coreio_log_format *format)
             kind = COREIO__CUT_LINE;
         else if (own == 1 && after->text[after->length - 1] == '"')
             kind = COREIO__CUT_OPENS;
-        add_step(format, kind, i, after);
+        add_step(format, kind, i);
         expected += kind == COREIO__CUT_QUOTED ? 2 : 0;
         quotes += own;
     }

@@ -31,6 +31,7 @@ struct coreio__variable {
     int32_t end;
     int32_t kind;
     int32_t list;
+    int32_t word; /* holds no space where it is plain or last */
     int32_t free;
 };
 
@@ -45,7 +46,8 @@ struct coreio__cut {
     uint32_t field;
     int32_t kind;
     uint8_t first;
-    uint8_t reserved[3];
+    uint8_t no_space;
+    uint8_t reserved[2];
 };
 
 struct coreio_log_format {

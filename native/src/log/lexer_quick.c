@@ -67,6 +67,14 @@ static uint32_t find_far(const uint8_t *window, uint32_t begin, uint32_t end, co
     return UINT32_MAX;
 }
 
+static inline int32_t holds_space(const uint8_t *window, uint32_t begin, uint32_t end)
+{
+    const uint32_t bits = match16(window + begin, ' ');
+    if (end - begin > 16)
+        return memchr(window + begin, ' ', end - begin) != NULL;
+    return (bits & (((uint32_t)1 << (end - begin)) - 1)) != 0;
+}
+
 /* Cuts one line whose quotes are quotes[0], quotes[1], ... Returns 0 when it is not quick. */
 static inline int32_t cut(const uint8_t *window, const struct coreio__cut *step, const struct coreio__cut *end_step,
     uint32_t current, uint32_t line_end, const uint32_t *quotes, struct coreio_log_field *fields, uint32_t limit,
@@ -103,6 +111,8 @@ static inline int32_t cut(const uint8_t *window, const struct coreio__cut *step,
         }
         if ((coreio__load64(window + end) & step->mask) != step->word ||
             (step->length > 8 && !rest_stands(window + end, step)))
+            return 0;
+        if (step->no_space && holds_space(window, current, end))
             return 0;
         keep(fields, step->field, limit, base + current, end - current);
         current = end + step->length;

@@ -46,7 +46,8 @@ public sealed class PinningTests
         scan.Feed(Samples.Combined(10));
         scan.EndFeed();
         LogAnswer answer = scan.Finish();
-        Assert.That(answer.Workers.Select(worker => worker.Cpu), Is.EqualTo(Enumerable.Range(0, 3).Select(i => allowed[i % allowed.Count])));
+        IEnumerable<int> wanted = Enumerable.Range(0, 3).Select(i => allowed[i % allowed.Count]);
+        Assert.That(answer.Workers.Select(worker => worker.Cpu), Is.EqualTo(wanted));
         Assert.That(answer.Workers.Select(worker => worker.ThreadId).Distinct().Count(), Is.EqualTo(3));
         Assert.That(answer.Workers.Sum(worker => worker.Lines), Is.EqualTo(10));
     }

@@ -53,6 +53,11 @@ struct coreio_log_format *logs_format(const char *text);
 /* A question with one table; NULL for what is not asked. Fails the case when it does not compile. */
 struct coreio_log_query *logs_query(const char *format, const char *where, const char *by, const char *stats);
 
+/* A scan with so many workers, on the kernel and blocks given (0 for the defaults); `rejects` is a descriptor or -1.
+ * Fails the case when it cannot be made. */
+struct coreio_log_scan *logs_scan(
+    struct coreio_log_query *query, int32_t workers, int32_t kernel, int32_t block_bytes, int32_t rejects);
+
 /* Ends a scan and appends its answer. Returns what finish returned. */
 int32_t logs_answer(struct coreio_log_scan *scan, struct logs_text *answer, struct coreio_log_totals *totals);
 
