@@ -12,12 +12,8 @@ public static class CoreBackends
     public const string ManagedName = "managed";
 
     private static readonly Lazy<CoreBackendInfo> Native = new(LoadNative);
-#if COREIO_MANAGED
     private static readonly Lazy<CoreBackendInfo> Managed =
         new(() => new CoreBackendInfo(ManagedName) { Backend = new CoreIO.Managed.ManagedBackend() });
-#else
-    private static readonly Lazy<CoreBackendInfo> Managed = new(() => new CoreBackendInfo(ManagedName) { Reason = "not in this build" });
-#endif
 
     /// <summary>Whether this build holds the native backend, whether or not its library can be used here.</summary>
 #if COREIO_NATIVE
