@@ -23,7 +23,8 @@ internal static class LogFaultSentences
         LogFault.PatternTooLarge => "the pattern needs more than 2,000 states; use smaller repetitions",
         LogFault.UnknownStatistic => $"'{piece}' is no statistic; use count, sum(F), avg(F), min(F), max(F), distinct(F) or pN(F)",
         LogFault.BadQuantile => $"'{piece}' is no quantile; use p0 to p100 with up to four decimals",
-        LogFault.NoClock => $"'{piece}' needs a time, and this format has none of time_local, time_iso8601, msec",
+        LogFault.NoClock => $"{(piece.Length == 0 ? "--since and --until" : $"'{piece}'")} need a time, and this format has none of " +
+            "time_local, time_iso8601, msec",
         LogFault.NoInterval => "the key 'time' needs --interval",
         LogFault.TooDeep => "nested more than 64 deep",
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),

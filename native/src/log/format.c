@@ -68,7 +68,7 @@ static int32_t read_template(struct coreio_log_format *format, int32_t length, s
 {
     const uint8_t *text = format->text;
     int32_t at = 0;
-    format->lead = text;
+    format->lead.text = text;
     while (at < length) {
         if (text[at] == '\n' || text[at] == '\r')
             return fail(fault, COREIO_LOG_FAULT_UNEXPECTED_TEXT, at, 1);
@@ -84,41 +84,48 @@ static int32_t read_template(struct coreio_log_format *format, int32_t length, s
         if (status < 0)
             return status;
         if (format->count == 0) {
-            format->lead_length = at;
+            format->lead.length = at;
         } else {
-            variable[-1].after_length = (int32_t)(text + at - variable[-1].after);
-            if (variable[-1].after_length == 0)
+            variable[-1].after.length = (int32_t)(text + at - variable[-1].after.text);
+            if (variable[-1].after.length == 0)
                 return fail(fault, COREIO_LOG_FAULT_ADJACENT_VARIABLES, at, next - at);
         }
-        variable->after = text + next;
+        variable->after.text = text + next;
         format->count++;
         at = next;
     }
     struct coreio__variable *last = &format->variables[format->count - 1];
-    last->after_length = (int32_t)(text + length - last->after);
+    last->after.length = (int32_t)(text + length - last->after.text);
     return 0;
+}
+
+static void plan_literal(struct coreio__literal *literal)
+{
+    if (literal->length > 8)
+        return;
+    memset(&literal->mask, 0xFF, (size_t)literal->length);
+    memcpy(&literal->word, literal->text, (size_t)literal->length);
 }
 
 /* Decides how each variable ends, and which bytes the lexer must be shown for it. */
 static void plan_ends(struct coreio_log_format *format)
 {
     coreio__class_add(&format->class, '\n');
-    const uint8_t *before = format->lead;
-    int32_t before_length = format->lead_length;
+    const struct coreio__literal *before = &format->lead;
+    plan_literal(&format->lead);
     for (int32_t i = 0; i < format->count; i++) {
         struct coreio__variable *variable = &format->variables[i];
-        if (variable->after_length == 0) {
+        plan_literal(&variable->after);
+        if (variable->after.length == 0) {
             variable->end = COREIO__END_LINE;
-        } else if (variable->after[0] == '"' && before_length > 0 && before[before_length - 1] == '"') {
+        } else if (variable->after.text[0] == '"' && before->length > 0 && before->text[before->length - 1] == '"') {
             variable->end = COREIO__END_QUOTE;
             coreio__class_add(&format->class, '"');
             coreio__class_add(&format->class, '\\');
         } else {
             variable->end = COREIO__END_TEXT;
-            coreio__class_add(&format->class, variable->after[0]);
         }
-        before = variable->after;
-        before_length = variable->after_length;
+        before = &variable->after;
     }
 }
 

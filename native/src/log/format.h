@@ -16,11 +16,18 @@ enum coreio__end {
     COREIO__END_LINE
 };
 
+/* Text between variables; when it has at most 8 bytes, also as a masked word to compare with a load. */
+struct coreio__literal {
+    const uint8_t *text;
+    int32_t length;
+    uint64_t mask;
+    uint64_t word;
+};
+
 struct coreio__variable {
     const uint8_t *name; /* in the format's text */
-    const uint8_t *after;
+    struct coreio__literal after;
     int32_t name_length;
-    int32_t after_length;
     int32_t end;
     int32_t kind;
     int32_t list;
@@ -30,10 +37,9 @@ struct coreio__variable {
 struct coreio_log_format {
     int32_t references; /* atomic */
     int32_t layout;
-    int32_t count; /* variables; none when delimited */
-    int32_t lead_length;
-    const uint8_t *lead; /* text before the first variable */
-    uint8_t *text;       /* the template; names and literals point here */
+    int32_t count;               /* variables; none when delimited */
+    struct coreio__literal lead; /* text before the first variable */
+    uint8_t *text;               /* the template; names and literals point here */
     struct coreio__class class;
     struct coreio__variable variables[];
 };

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+
 struct coreio_log_lexer {
     struct coreio__lexer lexer;
     struct coreio_log_format *format;
@@ -108,43 +110,48 @@ static int32_t lex_free(struct coreio__lexer *lexer, uint32_t current, struct si
     }
 }
 
-/* Whether the literal stands at a byte of the window; it holds no newline, so it cannot reach over one. */
-static inline int32_t stands(
-    const struct coreio__lexer *lexer, uint32_t at, const uint8_t *literal, int32_t literal_length)
+/* Whether the literal stands at a byte of the window; it holds no newline, so it cannot reach over one. Literals are
+ * short: one masked word decides, but near the end of the window. */
+static inline int32_t stands(const struct coreio__lexer *lexer, uint32_t at, const struct coreio__literal *literal)
 {
-    return lexer->length - at >= (uint32_t)literal_length &&
-           memcmp(lexer->window + at, literal, (size_t)literal_length) == 0;
+    const uint32_t rest = lexer->length - at;
+    if (literal->length <= 8 && rest >= 8)
+        return (coreio__load64(lexer->window + at) & literal->mask) == literal->word;
+    return rest >= (uint32_t)literal->length && memcmp(lexer->window + at, literal->text, (size_t)literal->length) == 0;
 }
 
-/* Finds where a literal first stands from byte `current` on. Returns 0 at the newline. */
-static int32_t find_text(
-    struct coreio__lexer *lexer, uint32_t current, const uint8_t *literal, int32_t literal_length, uint32_t *found)
+/* Finds where a literal first stands in the bytes begin .. end - 1. Values are short and their literals begin
+ * with bytes that are frequent elsewhere, such as spaces, so a search from here beats positions of all of them. */
+static int32_t find_text(const struct coreio__lexer *lexer, uint32_t begin, uint32_t end,
+    const struct coreio__literal *literal, uint32_t *found)
 {
-    for (;; lexer->at++) {
-        const uint32_t position = lexer->positions[lexer->at];
-        if (position < current)
-            continue;
-        if (is_newline(lexer, position))
+    while (begin < end) {
+        const uint8_t *first = memchr(lexer->window + begin, literal->text[0], end - begin);
+        if (first == NULL)
             return 0;
-        if (stands(lexer, position, literal, literal_length)) {
-            *found = position;
+        *found = (uint32_t)(first - lexer->window);
+        if (stands(lexer, *found, literal))
             return 1;
-        }
+        begin = *found + 1;
     }
+    return 0;
 }
 
 static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
 {
     const struct coreio_log_format *format = lexer->format;
-    if (!stands(lexer, begin, format->lead, format->lead_length))
+    uint32_t newline_at = lexer->at;
+    while (!is_newline(lexer, lexer->positions[newline_at]))
+        newline_at++;
+    const uint32_t line_end = text_end(lexer, begin, lexer->positions[newline_at]);
+    if (!stands(lexer, begin, &format->lead))
         return COREIO_LOG_MISSING_TEXT;
-    uint32_t current = begin + (uint32_t)format->lead_length;
+    uint32_t current = begin + (uint32_t)format->lead.length;
     for (int32_t i = 0; i < format->count; i++) {
         const struct coreio__variable *variable = &format->variables[i];
         uint32_t end;
         if (variable->end == COREIO__END_LINE) {
-            end = text_end(lexer, current, to_newline(lexer));
-            put(sink, current, end);
+            put(sink, current, line_end);
             return COREIO_LOG_PARSED;
         }
         if (variable->end == COREIO__END_QUOTE) {
@@ -152,41 +159,36 @@ static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct 
                 lexer->at++;
             if (!find_close(lexer, '"', &end))
                 return COREIO_LOG_OPEN_DELIMITER;
-            if (!stands(lexer, end, variable->after, variable->after_length))
+            if (!stands(lexer, end, &variable->after))
                 return COREIO_LOG_MISSING_TEXT;
-        } else if (!find_text(lexer, current, variable->after, variable->after_length, &end)) {
+        } else if (!find_text(lexer, current, line_end, &variable->after, &end)) {
             return COREIO_LOG_MISSING_TEXT;
         }
         put(sink, current, end);
-        current = end + (uint32_t)variable->after_length;
+        current = end + (uint32_t)variable->after.length;
     }
-    /* The first position from here on is the newline when nothing trails, for then at most \r stands before it. */
-    while (lexer->positions[lexer->at] < current)
-        lexer->at++;
-    const uint32_t position = to_newline(lexer);
-    return text_end(lexer, current, position) == current ? COREIO_LOG_PARSED : COREIO_LOG_TRAILING_TEXT;
+    return current == line_end ? COREIO_LOG_PARSED : COREIO_LOG_TRAILING_TEXT;
 }
 
 /* The syslog part of an edge line, then the free lexer. */
 static int32_t lex_edge(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
 {
-    static const uint8_t space[] = {' '};
+    static const struct coreio__literal space = {.text = (const uint8_t *)" ", .length = 1, .mask = 0xFF, .word = ' '};
+    uint32_t newline_at = lexer->at;
+    while (!is_newline(lexer, lexer->positions[newline_at]))
+        newline_at++;
+    const uint32_t line_end = text_end(lexer, begin, lexer->positions[newline_at]);
     const uint32_t time_end = begin + 15;
-    while (lexer->positions[lexer->at] < time_end) {
-        if (is_newline(lexer, lexer->positions[lexer->at]))
-            return COREIO_LOG_MISSING_TEXT;
-        lexer->at++;
-    }
-    if (!stands(lexer, time_end, space, 1))
-        return COREIO_LOG_MISSING_TEXT;
-    put(sink, begin, time_end);
     const uint32_t host = time_end + 1;
     uint32_t host_end;
     uint32_t tag_end;
-    if (!find_text(lexer, host, space, 1, &host_end) || !find_text(lexer, host_end + 1, space, 1, &tag_end))
+    if (line_end <= time_end || lexer->window[time_end] != ' ' ||
+        !find_text(lexer, host, line_end, &space, &host_end) ||
+        !find_text(lexer, host_end + 1, line_end, &space, &tag_end))
         return COREIO_LOG_MISSING_TEXT;
-    put(sink, host, host_end);
     const uint32_t colon = tag_end > host_end + 1 && lexer->window[tag_end - 1] == ':';
+    put(sink, begin, time_end);
+    put(sink, host, host_end);
     put(sink, host_end + 1, tag_end - colon);
     return lex_free(lexer, tag_end + 1, sink);
 }

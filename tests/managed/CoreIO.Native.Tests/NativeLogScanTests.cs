@@ -156,6 +156,7 @@ public sealed class NativeLogScanTests
         {
             using ILogScan scan = Scan(Query());
             scan.Feed(Encoding.ASCII.GetBytes(Line));
+            Assert.That(Workers(), Is.EqualTo(workers + 2));
         }
 
         Assert.Multiple(() =>

@@ -110,7 +110,7 @@ public sealed partial class ArrowTests
         XDocument.Parse(RepositoryFiles.Read(project)).Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/')));
 
-    // "room/file.h" of native/src, and <coreio/room.h> of native/include.
-    [GeneratedRegex("""^\s*#\s*include\s+(?:"(?<path>(?<room>\w+)/[^"]+)"|<(?<path>coreio/(?<room>\w+)\.h)>)""", RegexOptions.Multiline)]
+    // "room/file.h" or "../room/file.h" of native/src, and <coreio/room.h> of native/include.
+    [GeneratedRegex("""^\s*#\s*include\s+(?:"(?<path>(?:\.\./)?(?<room>\w+)/[^"]+)"|<(?<path>coreio/(?<room>\w+)\.h)>)""", RegexOptions.Multiline)]
     private static partial Regex Includes();
 }
