@@ -93,6 +93,8 @@ internal static class Limits
         string? period = Lines(root + "/sys/fs/cgroup/cpu/cpu.cfs_period_us").FirstOrDefault();
         cpu ??= quota is null or "-1" ? quota is null ? null : "max" : $"{quota} {period}";
         memory ??= Lines(root + "/sys/fs/cgroup/memory/memory.limit_in_bytes").FirstOrDefault();
+        // Version 1 writes no limit as the largest number of whole pages.
+        memory = long.TryParse(memory, out long bytes) && bytes > long.MaxValue / 2 ? "max" : memory;
         yield return new("cgroup_cpu", cpu, "CPU time in microseconds for each period", "CPUQuota= in a systemd unit, --cpus of a container");
         yield return new("cgroup_memory", memory, "bytes of memory", "MemoryMax= in a systemd unit, --memory of a container");
     }

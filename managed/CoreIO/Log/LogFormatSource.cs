@@ -107,7 +107,8 @@ public static class LogFormatSource
 
             ILogFormat format = log.CompileFormat(name);
             (int lines, int fitted) = Count(log, format, sample);
-            if (fitted > (best?.Fitted ?? 0) && fitted * 2 >= lines)
+            // No line at all is no reason against the first: a question about an empty log still compiles, and nothing matches it.
+            if (fitted > (best?.Fitted ?? -1) && fitted * 2 >= lines)
             {
                 best?.Format.Dispose();
                 best = new LogFormatChoice(format, name, lines, fitted);

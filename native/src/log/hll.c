@@ -64,12 +64,12 @@ static int32_t grow(struct coreio__hll *hll)
 
 int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash)
 {
+    if (hash == 0)
+        hash = 1; /* 0 marks an empty place; the state must not depend on when it came, so always */
     if (hll->registers != NULL) {
         set_register(hll->registers, hash);
         return 0;
     }
-    if (hash == 0)
-        hash = 1; /* 0 marks an empty place */
     if (hll->count * 2 >= hll->capacity) {
         const int32_t status = grow(hll);
         if (status < 0)

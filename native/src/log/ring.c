@@ -29,12 +29,11 @@ void coreio__ring_clear(struct coreio__ring *ring)
 struct coreio__block *coreio__ring_reserve(struct coreio__ring *ring)
 {
     wait_for(&ring->empty);
-    return &ring->blocks[ring->head % COREIO__RING_BLOCKS];
+    return &ring->blocks[ring->head++ % COREIO__RING_BLOCKS];
 }
 
 void coreio__ring_publish(struct coreio__ring *ring)
 {
-    ring->head++;
     sem_post(&ring->filled);
 }
 

@@ -26,17 +26,18 @@ struct coreio__ring {
     struct coreio__block blocks[COREIO__RING_BLOCKS];
     sem_t filled;
     sem_t empty;
-    uint32_t head; /* the reader's */
+    uint32_t head; /* the reader's: the next block to reserve */
     uint32_t tail; /* the worker's */
 };
 
 void coreio__ring_init(struct coreio__ring *ring);
 void coreio__ring_clear(struct coreio__ring *ring);
 
-/* The next block to fill; waits for an empty one. */
+/* The next block to fill; waits for an empty one. More than one may be reserved, for the bytes that one block does not
+ * take go into the next one; with one worker both are of the same ring. */
 struct coreio__block *coreio__ring_reserve(struct coreio__ring *ring);
 
-/* Hands the reserved block to the worker. */
+/* Hands the block that was reserved first to the worker. */
 void coreio__ring_publish(struct coreio__ring *ring);
 
 /* The next block to work on; waits for a filled one. */

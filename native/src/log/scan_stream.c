@@ -24,21 +24,22 @@ static int32_t grow_block(struct coreio__block *block, size_t capacity)
     return 0;
 }
 
-/* Makes the next hand's block the one being filled, beginning with `carry`. */
+/* Makes the next hand's block the one being filled, beginning with `carry`. Without memory the block is empty, and the
+ * caller ends the stream. */
 static int32_t take_block(struct coreio_log_scan *scan, const uint8_t *carry, size_t length)
 {
     struct coreio__stream *stream = &scan->stream;
     struct coreio__block *block = coreio__ring_reserve(&scan->hands[stream->next]->ring);
     const size_t least = (size_t)scan->block_bytes < 2 * length ? 2 * length : (size_t)scan->block_bytes;
-    stream->block = NULL;
+    block->length = 0;
+    block->is_end = 0;
+    stream->block = block;
     if (grow_block(block, least) < 0)
         return -ENOMEM;
     if (length > 0)
         memcpy(block->bytes, carry, length);
     block->length = length;
     block->offset = stream->offset - (int64_t)length;
-    block->is_end = 0;
-    stream->block = block;
     return 0;
 }
 
@@ -265,6 +266,9 @@ int32_t coreio_log_scan_feed(struct coreio_log_scan *scan, const uint8_t *bytes,
         if (status == 0)
             status = coreio__scan_status(scan);
     }
+    /* Bytes are lost after a failure, so the rest of the stream would be cut at the wrong place: no more is taken. */
+    if (status < 0 && scan->stream.is_open)
+        __atomic_store_n(&scan->file_status, status, __ATOMIC_RELAXED);
     return status;
 }
 

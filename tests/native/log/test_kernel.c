@@ -1,0 +1,156 @@
+/* Every kernel writes the positions that the definition writes, and none reads beyond the text. */
+#include "check.h"
+
+#include "log/kernel.h"
+#include "logs.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint32_t wanted[65536 + COREIO__KERNEL_SLACK];
+static uint32_t found[65536 + COREIO__KERNEL_SLACK];
+
+/* The positions by their definition: bytes of a set of 256, not by halves. */
+static size_t index_by_set(const uint8_t *text, size_t length, const uint8_t *set)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (set[text[i]])
+            wanted[count++] = (uint32_t)i;
+    }
+    return count;
+}
+
+static void check_kernels(const uint8_t *text, size_t length, const struct coreio__class *class, const uint8_t *set)
+{
+    const size_t count = index_by_set(text, length, set);
+    for (int32_t i = 0; logs_kernel(i) != 0; i++) {
+        const struct coreio__kernel *kernel = coreio__kernel_get(logs_kernel(i));
+        check_context("kernel %s, length %zu", kernel->name, length);
+        const size_t got = kernel->index(text, length, class, found);
+        REQUIRE(got == count);
+        REQUIRE(count == 0 || memcmp(wanted, found, count * sizeof *found) == 0);
+    }
+}
+
+TEST(a_class_of_ascii_bytes_holds_them_alone)
+{
+    static const char bytes[] = {'\n', ' ', '\t', '|', '"', '[', ']', '\\', 0, 0x7f};
+    struct coreio__class class = {{0}, {0}};
+    uint8_t set[256] = {0};
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        coreio__class_add(&class, (uint8_t)bytes[i]);
+        set[(uint8_t)bytes[i]] = 1;
+    }
+    for (int byte = 0; byte < 256; byte++)
+        CHECK_EQ(coreio__class_has(&class, (uint8_t)byte), set[byte]);
+}
+
+TEST(a_class_holds_all_that_was_added)
+{
+    struct logs_random random = {1};
+    for (int round = 0; round < 200; round++) {
+        struct coreio__class class = {{0}, {0}};
+        uint8_t added[16];
+        for (int i = 0; i < 16; i++) {
+            added[i] = (uint8_t)logs_next(&random);
+            coreio__class_add(&class, added[i]);
+        }
+        for (int i = 0; i < 16; i++)
+            CHECK(coreio__class_has(&class, added[i]));
+    }
+}
+
+TEST(kernels_agree_on_every_length_and_offset)
+{
+    struct logs_random random = {2};
+    struct coreio__class class = {{0}, {0}};
+    uint8_t set[256];
+    static const uint8_t bytes[] = {'\n', '"', '\\', ' ', 0xc3};
+    for (size_t i = 0; i < sizeof bytes; i++)
+        coreio__class_add(&class, bytes[i]);
+    for (int byte = 0; byte < 256; byte++)
+        set[byte] = (uint8_t)coreio__class_has(&class, (uint8_t)byte);
+    struct logs_text text = {0};
+    for (int i = 0; i < 300; i++) {
+        const uint8_t byte = logs_below(&random, 3) == 0 ? bytes[logs_below(&random, 5)] : (uint8_t)logs_next(&random);
+        logs_append(&text, &byte, 1);
+    }
+    /* The last byte lies against an unreadable page, so each length begins at another offset. */
+    const uint8_t *end = guarded_copy(text.bytes, 300) + 300;
+    const uint8_t *begin = guarded_copy_after(text.bytes, 300);
+    for (size_t length = 0; length <= 300; length++) {
+        check_kernels(end - length, length, &class, set);
+        check_kernels(begin, length, &class, set);
+        for (size_t offset = 1; offset < 33 && offset + length <= 300; offset++)
+            check_kernels(begin + offset, length, &class, set);
+    }
+    logs_free(&text);
+}
+
+TEST(kernels_agree_on_texts_of_nothing_but_structure)
+{
+    struct coreio__class class = {{0}, {0}};
+    uint8_t set[256] = {0};
+    coreio__class_add(&class, '|');
+    set['|'] = 1;
+    uint8_t text[65536];
+    memset(text, '|', sizeof text);
+    check_kernels(text, sizeof text, &class, set);
+    check_kernels(text, sizeof text - 1, &class, set);
+    memset(text, 'x', sizeof text);
+    check_kernels(text, sizeof text, &class, set);
+    struct coreio__class none = {{0}, {0}};
+    memset(set, 0, sizeof set);
+    check_kernels(text, sizeof text, &none, set);
+    check_kernels(NULL, 0, &none, set);
+}
+
+TEST(positions_stay_in_their_room)
+{
+    struct coreio__class class = {{0}, {0}};
+    coreio__class_add(&class, '|');
+    uint8_t text[200];
+    memset(text, '|', sizeof text);
+    for (size_t length = 0; length <= sizeof text; length++) {
+        const size_t room = (length + COREIO__KERNEL_SLACK) * sizeof(uint32_t);
+        uint32_t blank[200 + COREIO__KERNEL_SLACK] = {0};
+        uint32_t *positions = (uint32_t *)(void *)guarded_copy(blank, (int64_t)room);
+        for (int32_t i = 0; logs_kernel(i) != 0; i++)
+            CHECK_EQ(coreio__kernel_get(logs_kernel(i))->index(text, length, &class, positions), length);
+    }
+}
+
+TEST(kernels_are_listed_the_slowest_first)
+{
+    struct coreio_log_kernel_info infos[16];
+    memset(infos, 0xff, sizeof infos);
+    const int32_t count = coreio_log_kernels(infos, 16);
+    REQUIRE(count >= 1 && count <= 16);
+    CHECK_EQ(infos[0].id, COREIO_LOG_KERNEL_SCALAR);
+    CHECK_EQ(infos[0].supported, 1);
+    CHECK_TEXT(infos[0].name, strlen((const char *)infos[0].name), "scalar");
+    int32_t best = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const struct coreio__kernel *kernel = coreio__kernel_get(infos[i].id);
+        CHECK_EQ(kernel != NULL, infos[i].supported);
+        best = infos[i].supported ? infos[i].id : best;
+        for (int32_t j = 0; j < i; j++)
+            CHECK(infos[j].id != infos[i].id);
+    }
+    CHECK_EQ(coreio__kernel_get(COREIO_LOG_KERNEL_AUTO)->id, best);
+    CHECK(coreio__kernel_get(-1) == NULL);
+    CHECK(coreio__kernel_get(99) == NULL);
+}
+
+TEST(a_short_list_is_filled_as_far_as_it_goes)
+{
+    struct coreio_log_kernel_info infos[2];
+    memset(infos, 0x55, sizeof infos);
+    const int32_t count = coreio_log_kernels(NULL, 0);
+    CHECK_EQ(coreio_log_kernels(infos, 1), count);
+    CHECK_EQ(infos[0].id, COREIO_LOG_KERNEL_SCALAR);
+    CHECK_EQ(infos[1].id, 0x55555555);
+    CHECK_EQ(coreio_log_kernels(infos, -1), -EINVAL);
+    CHECK_EQ(coreio_log_kernels(NULL, 1), -EINVAL);
+}

@@ -1,0 +1,430 @@
+/* The life of a scan, and the promise that its answer does not depend on how the work was divided. */
+#include "check.h"
+
+#include "allocations.h"
+#include "logs.h"
+
+#include <coreio/cpu.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATS "count,sum(bytes),avg(bytes),min(bytes),max(bytes),p50(bytes),p99(bytes),distinct(client),distinct(path)"
+
+static int32_t add_table(struct coreio_log_query *query, const char *by, const char *stats, int32_t max_groups)
+{
+    struct coreio_log_fault fault;
+    const struct coreio_log_table_options table = {.size = sizeof table,
+        .by = (const uint8_t *)by,
+        .by_length = (int32_t)strlen(by),
+        .stats = (const uint8_t *)stats,
+        .stats_length = (int32_t)strlen(stats),
+        .max_groups = max_groups};
+    return coreio_log_query_add_table(query, &table, &fault);
+}
+
+/* A question that touches all there is: several tables, a filter, typed keys, groups beyond their limit. */
+static struct coreio_log_query *make_wide_question(void)
+{
+    struct coreio_log_query *query = logs_query("combined",
+        "not client == \"10.1.2.3\" and (status != 499 or uri =~ \"^/(img|a).*\\\\?\")", "status,method", STATS);
+    CHECK_EQ(add_table(query, "", STATS, 0), 1);
+    CHECK_EQ(add_table(query, "client,path", "count,p90(bytes),distinct(http_user_agent)", 7), 2);
+    CHECK_EQ(add_table(query, "minute", "sum(bytes)", 64), 3);
+    CHECK_EQ(add_table(query, "status_class,time", "max(status)", 0), 4);
+    return query;
+}
+
+enum way { BY_FILE, BY_PIPE, BY_FEED };
+
+struct writer {
+    const struct logs_text *text;
+    int fd;
+    uint64_t seed;
+};
+
+/* Writes to a pipe in pieces of random length, whole lines or not. */
+static void *write_pieces(void *argument)
+{
+    const struct writer *writer = argument;
+    struct logs_random random = {writer->seed};
+    for (size_t at = 0; at < writer->text->length;) {
+        const size_t left = writer->text->length - at;
+        const size_t piece = 1 + logs_below(&random, 30000);
+        const ssize_t written = write(writer->fd, writer->text->bytes + at, piece < left ? piece : left);
+        if (written < 0)
+            break;
+        at += (size_t)written;
+    }
+    close(writer->fd);
+    return NULL;
+}
+
+static int64_t put_in(
+    struct coreio_log_scan *scan, enum way way, const char *path, const struct logs_text *text, uint64_t seed)
+{
+    if (way == BY_FILE)
+        return coreio_log_scan_file(scan, (const uint8_t *)path);
+    if (way == BY_PIPE) {
+        int ends[2];
+        pthread_t thread;
+        CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+        struct writer writer = {text, ends[1], seed};
+        CHECK_EQ(pthread_create(&thread, NULL, write_pieces, &writer), 0);
+        const int64_t got = coreio_log_scan_fd(scan, ends[0]);
+        close(ends[0]);
+        pthread_join(thread, NULL);
+        return got;
+    }
+    struct logs_random random = {seed};
+    for (size_t at = 0; at < text->length;) {
+        const size_t left = text->length - at;
+        size_t piece = logs_below(&random, 4) == 0 ? logs_below(&random, 100000) : logs_below(&random, 300);
+        piece = piece < left ? piece : left;
+        const int32_t status = coreio_log_scan_feed(scan, text->bytes + at, (int64_t)piece);
+        if (status < 0)
+            return status;
+        at += piece;
+    }
+    const int32_t status = coreio_log_scan_feed_end(scan);
+    return status < 0 ? status : (int64_t)text->length;
+}
+
+TEST(the_answer_is_the_same_however_the_work_is_divided)
+{
+    struct logs_random random = {20};
+    struct logs_text text = {0};
+    logs_combined_lines(&text, &random, LOGS_WATCHED ? 2500 : 12000, 1);
+    logs_combined(&text, &random, 0);
+    const char *directory = check_directory();
+    const char *path = check_write(directory, "access.log", text.bytes, (int64_t)text.length);
+    struct coreio_log_query *query = make_wide_question();
+    struct logs_text first = {0};
+    struct logs_text first_rejects = {0};
+    static const int32_t workers[] = {1, 2, 5};
+    static const int32_t blocks[] = {4096, 5000, 65536, 262144, 4194304};
+    int runs = 0;
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < 5; j++) {
+            for (int32_t k = 0; logs_kernel(k) != 0; k++) {
+                for (enum way way = BY_FILE; way <= BY_FEED; way++) {
+                    const char *rejects_path = check_write(directory, "rejects", "", 0);
+                    const int rejects = open(rejects_path, O_RDWR | O_TRUNC | O_CLOEXEC);
+                    struct coreio_log_scan *scan = logs_scan(query, workers[i], logs_kernel(k), blocks[j], rejects);
+                    struct coreio_log_totals totals;
+                    struct logs_text answer = {0};
+                    check_context("workers %d, block %d, kernel %d, way %d", workers[i], blocks[j], k, (int)way);
+                    CHECK_EQ(put_in(scan, way, path, &text, logs_next(&random)), text.length);
+                    CHECK_EQ(logs_answer(scan, &answer, &totals), 0);
+                    CHECK_EQ(totals.bytes, text.length);
+                    CHECK_EQ(totals.workers, workers[i]);
+                    CHECK_EQ(totals.kernel, logs_kernel(k));
+                    CHECK(totals.rejected > 10 && totals.filtered > 10 && totals.parsed > 1000);
+                    struct logs_text written = {0};
+                    uint8_t buffer[65536];
+                    lseek(rejects, 0, SEEK_SET);
+                    for (ssize_t got; (got = read(rejects, buffer, sizeof buffer)) > 0;)
+                        logs_append(&written, buffer, (size_t)got);
+                    close(rejects);
+                    if (runs++ == 0) {
+                        first = answer;
+                        first_rejects = written;
+                    } else {
+                        CHECK_BYTES(answer.bytes, answer.length, first.bytes, first.length);
+                        CHECK_BYTES(written.bytes, written.length, first_rejects.bytes, first_rejects.length);
+                        logs_free(&answer);
+                        logs_free(&written);
+                    }
+                    coreio_log_scan_destroy(scan);
+                }
+            }
+        }
+    }
+    logs_free(&first);
+    logs_free(&first_rejects);
+    logs_free(&text);
+    coreio_log_query_destroy(query);
+}
+
+TEST(lines_allocate_nothing)
+{
+    int64_t made[2] = {0, 0};
+    struct coreio_log_query *query = logs_query("combined", NULL, "status,method", STATS);
+    for (int round = 0; round < 2; round++) {
+        struct logs_random random = {21};
+        struct logs_text once = {0};
+        struct logs_text text = {0};
+        logs_combined_lines(&once, &random, 10000, 0);
+        for (int i = 0; i < (round == 0 ? 1 : 10); i++)
+            logs_append(&text, once.bytes, once.length);
+        const char *path = check_write(check_directory(), "log", text.bytes, (int64_t)text.length);
+        struct coreio_log_scan *scan = logs_scan(query, 1, 0, 65536, -1);
+        const int64_t before = allocations_made();
+        CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)path), text.length);
+        made[round] = allocations_made() - before;
+        coreio_log_scan_destroy(scan);
+        logs_free(&once);
+        logs_free(&text);
+    }
+    CHECK(made[0] > 0);
+    CHECK_EQ(made[1], made[0]);
+    coreio_log_query_destroy(query);
+}
+
+TEST(inputs_follow_each_other)
+{
+    const char *directory = check_directory();
+    const char *one = check_write(directory, "one", "a\nb", 3);
+    const char *none = check_write(directory, "none", "", 0);
+    const char *two = check_write(directory, "two", "\"\na\n", 4);
+    struct coreio_log_query *query = logs_query("delimited", NULL, "f1", "count");
+    struct coreio_log_scan *scan = logs_scan(query, 2, 0, 0, -1);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)one), 3);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)none), 0);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)"/nonexistent/file"), -ENOENT);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)directory), -EISDIR);
+    CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"a", 1), 0);
+    /* An open stream is ended before the next input. */
+    struct coreio_log_totals totals;
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)two), -EINVAL);
+    CHECK_EQ(coreio_log_scan_fd(scan, 0), -EINVAL);
+    CHECK_EQ(coreio_log_scan_finish(scan, &totals), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)two), 4);
+    struct logs_text answer = {0};
+    CHECK_EQ(logs_answer(scan, &answer, &totals), 0);
+    logs_append(&answer, "", 1);
+    const char *expected = "lines 5 parsed 4 rejected 1 filtered 0 bytes 8\n"
+                           "table 0: 2 groups, 0 other\n"
+                           "key %01%00%00%00a count 3 0:3/3\n"
+                           "key %01%00%00%00b count 1 0:1/1\n"
+                           "reject 1: 1\n"
+                           "  \"\n";
+    CHECK_BYTES(answer.bytes, answer.length - 1, expected, strlen(expected));
+    logs_free(&answer);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+}
+
+TEST(a_finished_scan_reads_no_more_and_says_the_same_again)
+{
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 2, 0, 0, -1);
+    struct coreio_log_totals totals;
+    CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"a\nb\n", 4), 0);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
+    for (int i = 0; i < 2; i++) {
+        memset(&totals, 0x55, sizeof totals);
+        CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+        CHECK_EQ(totals.lines, 2);
+        CHECK_EQ(totals.bytes, 4);
+    }
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)"/dev/null"), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_fd(scan, 0), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"a", 1), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), COREIO_ECLOSED);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+}
+
+TEST(a_stopped_scan_reads_no_more_but_answers)
+{
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 2, 0, 0, -1);
+    struct coreio_log_totals totals;
+    CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"a\nb\n", 4), 0);
+    CHECK_EQ(coreio_log_scan_stop(scan), 0);
+    CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"a\n", 2), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)"/dev/null"), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_fd(scan, 0), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_stop(scan), 0);
+    CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+    CHECK_EQ(totals.lines, totals.parsed);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+}
+
+TEST(workers_run_where_they_are_pinned)
+{
+    int32_t cpus[COREIO_LOG_MAX_WORKERS];
+    const int32_t allowed = coreio_cpu_allowed(cpus, COREIO_LOG_MAX_WORKERS);
+    REQUIRE(allowed > 0);
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan;
+    struct coreio_log_worker_info infos[4];
+    struct coreio_log_totals totals;
+    const struct coreio_log_scan_options options = {
+        .size = sizeof options, .workers = 3, .cpus = cpus + allowed - 1, .cpu_count = 1};
+    REQUIRE(coreio_log_scan_create(query, &options, &scan) == 0);
+    CHECK_EQ(coreio_log_scan_workers(scan, infos, 4), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"a\nb\n", 4), 0);
+    coreio_log_scan_feed_end(scan);
+    coreio_log_scan_finish(scan, &totals);
+    CHECK_EQ(coreio_log_scan_workers(scan, infos, 1), 3);
+    CHECK_EQ(coreio_log_scan_workers(scan, infos, 4), 3);
+    CHECK_EQ(coreio_log_scan_workers(scan, NULL, 1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_workers(scan, infos, -1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_workers(NULL, infos, 4), -EINVAL);
+    int64_t lines = 0;
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(infos[i].cpu, cpus[allowed - 1]);
+        CHECK(infos[i].thread_id > 0 && infos[i].thread_id != gettid());
+        lines += infos[i].lines;
+    }
+    CHECK_EQ(lines, 2);
+    coreio_log_scan_destroy(scan);
+    /* 0 workers are one a CPU. */
+    REQUIRE(coreio_log_scan_create(query, NULL, &scan) == 0);
+    coreio_log_scan_finish(scan, &totals);
+    CHECK_EQ(totals.workers, allowed);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+}
+
+TEST(options_are_checked)
+{
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = (struct coreio_log_scan *)(void *)&query;
+    static const int32_t one[] = {0};
+    static const int32_t gone[] = {4095};
+    static const struct {
+        struct coreio_log_scan_options options;
+        int32_t status;
+    } rows[] = {
+        {{.size = 3}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .workers = -1}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .workers = COREIO_LOG_MAX_WORKERS + 1}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .cpu_count = -1}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .cpu_count = 1}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .block_bytes = 4095}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .block_bytes = COREIO_LOG_MAX_BLOCK + 1}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .flags = 2}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .flags = COREIO_LOG_SCAN_REJECTS, .rejects_fd = -1}, -EINVAL},
+        {{.size = sizeof(struct coreio_log_scan_options), .kernel = 99}, COREIO_ECPU},
+        {{.size = sizeof(struct coreio_log_scan_options), .kernel = -1}, COREIO_ECPU},
+        {{.size = sizeof(struct coreio_log_scan_options), .cpus = gone, .cpu_count = 1, .workers = 2}, COREIO_ECPU},
+        {{.size = sizeof(struct coreio_log_scan_options), .cpus = one, .cpu_count = 1, .block_bytes = 4096}, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check_context("row %zu", i);
+        CHECK_EQ(coreio_log_scan_create(query, &rows[i].options, &scan), rows[i].status);
+        CHECK((scan == NULL) == (rows[i].status != 0));
+        coreio_log_scan_destroy(scan);
+        scan = (struct coreio_log_scan *)(void *)&query;
+    }
+    struct {
+        struct coreio_log_scan_options options;
+        uint32_t more;
+    } longer = {.options = {.size = sizeof longer}, .more = 1};
+    CHECK_EQ(coreio_log_scan_create(query, &longer.options, &scan), COREIO_EABI);
+    CHECK_EQ(coreio_log_scan_create(NULL, NULL, &scan), -EINVAL);
+    CHECK_EQ(coreio_log_scan_create(query, NULL, NULL), -EINVAL);
+    coreio_log_query_destroy(query);
+    /* Nothing is asked without a table. */
+    struct coreio_log_format *format = logs_format("delimited");
+    struct coreio_log_fault fault;
+    REQUIRE(coreio_log_query_create(format, NULL, &query, &fault) == 0);
+    CHECK_EQ(coreio_log_scan_create(query, NULL, &scan), -EINVAL);
+    coreio_log_query_destroy(query);
+    coreio_log_format_destroy(format);
+}
+
+TEST(nothing_is_done_to_no_scan)
+{
+    struct coreio_log_progress progress;
+    struct coreio_log_totals totals;
+    CHECK_EQ(coreio_log_scan_file(NULL, (const uint8_t *)"x"), -EINVAL);
+    CHECK_EQ(coreio_log_scan_fd(NULL, 0), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed(NULL, NULL, 0), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_end(NULL), -EINVAL);
+    CHECK_EQ(coreio_log_scan_progress(NULL, &progress), -EINVAL);
+    CHECK_EQ(coreio_log_scan_stop(NULL), -EINVAL);
+    CHECK_EQ(coreio_log_scan_finish(NULL, &totals), -EINVAL);
+    coreio_log_scan_destroy(NULL);
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 1, 0, 0, -1);
+    CHECK_EQ(coreio_log_scan_file(scan, NULL), -EINVAL);
+    CHECK_EQ(coreio_log_scan_fd(scan, -1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed(scan, NULL, 1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed(scan, NULL, -1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_progress(scan, NULL), -EINVAL);
+    CHECK_EQ(coreio_log_scan_finish(scan, NULL), -EINVAL);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+}
+
+TEST(no_memory_and_no_thread_are_told_and_nothing_leaks)
+{
+    struct coreio_log_query *query =
+        logs_query("combined", "path =~ \"x\"", "status,path", "p50(bytes),distinct(path)");
+    struct coreio_log_scan *scan;
+    const struct coreio_log_scan_options options = {.size = sizeof options, .workers = 3};
+    int refusals = 0;
+    for (int64_t passed = 0;; passed++) {
+        allocations_refuse_after(passed);
+        const int32_t status = coreio_log_scan_create(query, &options, &scan);
+        const int refused = allocations_refused();
+        allocations_refuse_after(-1);
+        CHECK_EQ(status, refused ? -ENOMEM : 0);
+        CHECK((scan == NULL) == refused);
+        coreio_log_scan_destroy(scan);
+        refusals += refused;
+        if (!refused)
+            break;
+    }
+    CHECK(refusals > 10);
+    for (int64_t passed = 0; passed < 3; passed++) {
+        threads_refuse_after(passed);
+        CHECK_EQ(coreio_log_scan_create(query, &options, &scan), -EAGAIN);
+        threads_refuse_after(-1);
+        CHECK(scan == NULL);
+    }
+    coreio_log_query_destroy(query);
+}
+
+/* Memory may end at any moment while lines are counted and tables merged: a status, no crash, no wait for ever. */
+TEST(memory_that_ends_while_lines_are_counted_is_told)
+{
+    struct coreio_log_query *query =
+        logs_query("combined", NULL, "client,path", "p50(bytes),distinct(http_user_agent)");
+    struct logs_random random = {22};
+    struct logs_text text = {0};
+    logs_combined_lines(&text, &random, 600, 1);
+    const char *directory = check_directory();
+    const char *path = check_write(directory, "log", text.bytes, (int64_t)text.length);
+    const int rejects = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int finished = 0;
+    for (int64_t passed = 0; !finished; passed += 1 + passed / 8) {
+        for (int stream = 0; stream < 2; stream++) {
+            struct coreio_log_scan *scan = logs_scan(query, 2, 0, 4096, rejects);
+            struct coreio_log_totals totals;
+            check_context("%lld passed, stream %d", (long long)passed, stream);
+            allocations_refuse_after(passed);
+            int64_t status;
+            if (stream) {
+                status = coreio_log_scan_feed(scan, text.bytes, (int64_t)text.length);
+                if (status < 0)
+                    CHECK(coreio_log_scan_feed(scan, text.bytes, 5) < 0);
+                const int32_t end = coreio_log_scan_feed_end(scan);
+                status = status < 0 ? status : end;
+            } else {
+                status = coreio_log_scan_file(scan, (const uint8_t *)path);
+            }
+            CHECK(status >= 0 || status == -ENOMEM);
+            const int32_t finish = coreio_log_scan_finish(scan, &totals);
+            CHECK(finish == 0 || finish == -ENOMEM);
+            CHECK(allocations_refused() == (status < 0 || finish < 0));
+            finished = !allocations_refused() && stream;
+            allocations_refuse_after(-1);
+            coreio_log_scan_destroy(scan);
+        }
+    }
+    close(rejects);
+    logs_free(&text);
+    coreio_log_query_destroy(query);
+}
