@@ -14,6 +14,9 @@ internal sealed class CorpusTests(string backendName)
 
     private ICoreBackend _backend = null!;
 
+    // One backend writes what is accepted, so that it cannot hide what the other one says.
+    private bool Accepts => CorpusCase.Accept && _backend.Name == CoreBackends.Default.Name;
+
     [OneTimeSetUp]
     public void TakeBackend() => _backend = Backends.Get(backendName);
 
@@ -22,7 +25,7 @@ internal sealed class CorpusTests(string backendName)
     {
         CorpusCase one = CorpusCase.Read(name);
         string actual = Report(one, one.LogPath, new LogScanOptions { Workers = 1 });
-        if (CorpusCase.Accept)
+        if (Accepts)
         {
             File.WriteAllText(one.ExpectedPath, actual);
         }
@@ -61,7 +64,7 @@ internal sealed class CorpusTests(string backendName)
         foreach (LogKernel kernel in _backend.Log.Kernels.Where(kernel => kernel.Supported))
         {
             string actual = LexText.Of(_backend, one.LexFormat, one.Bytes(), kernel.Name);
-            if (CorpusCase.Accept)
+            if (Accepts)
             {
                 File.WriteAllText(one.LexExpectedPath, actual);
             }
