@@ -19,7 +19,7 @@ internal static class CpuCommand
             LogCommand.Backend with { Group = "Options", Summary = "pin through native (default) or managed" },
             new("color", "WHEN", "auto (default), always, never") { Choices = ["auto", "always", "never"] },
         ],
-        Notes = ["Exit codes: 0 every pinned thread was found where it was asked to run, 2 one was not."],
+        Notes = ["Exit codes: 0 each pinned thread was found where it was asked to run, 2 not so."],
     };
 
     /// <summary>A thread that was asked to run on one CPU.</summary>

@@ -280,12 +280,15 @@ int32_t coreio_log_query_add_table(
         return -ENOMEM;
     table->shape.group_size = sizeof(struct coreio__group);
     table->shape.max_groups = own.max_groups == 0 ? COREIO_LOG_DEFAULT_MAX_GROUPS : own.max_groups;
+    /* A table that does not compile leaves nothing behind: what it typed would reject lines. */
+    const struct coreio__plan before = query->plan;
     status = add_keys(query, table, own.by, own.by_length, fault);
     if (status == 0) {
         status = add_stats(query, table, own.stats, own.stats_length, fault);
         fault->reserved = status < 0;
     }
     if (status < 0) {
+        query->plan = before;
         free(table);
         return status;
     }

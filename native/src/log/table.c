@@ -175,9 +175,13 @@ static struct coreio__group *new_group(struct coreio__table *table, uint64_t has
         if (groups == NULL)
             return NULL;
         table->groups = groups;
+        const size_t before = table->group_capacity;
         table->group_capacity = capacity;
-        if (place_all(table) < 0)
+        if (place_all(table) < 0) {
+            /* Full places would let a search go round for ever, so the room is not used. */
+            table->group_capacity = before;
             return NULL;
+        }
     }
     struct coreio__group *group = coreio__table_group(table, table->group_count);
     memset(group, 0, size);

@@ -83,7 +83,7 @@ public sealed class LogShowTests
         LogReportJson.Write(output, report, report.Tables[0]);
         Assert.That(Encoding.UTF8.GetString(output.ToArray()), Is.EqualTo(
             """
-            {"schema":1,"lines":12,"parsed":9,"rejected":2,"filtered":1,"bytes":345,"seconds":0.25,"backend":"fake","kernel":"scalar","workers":1,"groups":[{"minute":null,"path":null,"count":1,"sum(bytes)":null},{"minute":"2019-01-22T03:56:00+03:30","path":"/é\"<","count":6,"sum(bytes)":9007199254740993},{"minute":"(other)","path":"(other)","count":2,"sum(bytes)":0}],"other_lines":2,"rejects":[{"reason":"missing_text","count":2,"samples":["a\u001b\\xFF\\x41"]}]}
+            {"schema":1,"lines":12,"parsed":9,"rejected":2,"filtered":1,"bytes":345,"seconds":0.25,"backend":"fake","kernel":"scalar","workers":1,"groups":[{"minute":null,"path":null,"count":1,"sum(bytes)":null},{"minute":"2019-01-22T03:56:00+03:30","path":"/é\"<","count":6,"sum(bytes)":9007199254740993},{"minute":"(other)","path":"(other)","count":2,"sum(bytes)":0}],"other_lines":2,"rejects":[{"reason":"missing_text","count":2,"samples":["a\u001B\\xFF\\x41"]}]}
 
             """));
         Assert.That(() => JsonDocument.Parse(output.ToArray()), Throws.Nothing);

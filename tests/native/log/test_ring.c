@@ -34,6 +34,7 @@ TEST(blocks_reserved_together_are_different)
         coreio__ring_publish(&ring);
         CHECK(coreio__ring_take(&ring) == blocks[i]);
         CHECK_EQ(blocks[i]->number, i);
+        coreio__ring_release(&ring);
     }
     coreio__ring_clear(&ring);
 }
