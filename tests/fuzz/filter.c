@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct coreio_log_format *format;
     struct coreio_log_query *query;
     struct coreio_log_fault fault;
-    require(coreio_log_format_create((const uint8_t *)format_text, (int32_t)sizeof format_text - 1, &format, &fault) == 0);
+    require(
+        coreio_log_format_create((const uint8_t *)format_text, (int32_t)sizeof format_text - 1, &format, &fault) == 0);
     uint8_t *where = malloc(length);
     require(where != NULL || length == 0);
     if (length > 0)

@@ -21,7 +21,8 @@ static void lex(const struct coreio_log_format *format, const uint8_t *text, int
     struct coreio_log_record records[16];
     struct coreio_log_lex_result result;
     for (int64_t at = 0; at < length; at += result.consumed) {
-        const int32_t got = coreio_log_lexer_feed(lexer, text + at, length - at, 1, records, 16, fields, 65536, &result);
+        const int32_t got =
+            coreio_log_lexer_feed(lexer, text + at, length - at, 1, records, 16, fields, 65536, &result);
         require(got > 0);
         for (int32_t i = 0; i < got; i++) {
             /* A template's variables always have their field; delimited and edge have as many as the line holds. */

@@ -87,7 +87,8 @@ static const char *literal_end(const char *template, const char **behind)
 }
 
 /* Section 3. */
-static void cut_template(const char *template, const uint8_t *text, size_t begin, size_t end, struct lines_fields *fields)
+static void cut_template(
+    const char *template, const uint8_t *text, size_t begin, size_t end, struct lines_fields *fields)
 {
     const char *behind;
     const char *before = template;
@@ -153,8 +154,7 @@ static void cut_edge(const uint8_t *text, size_t begin, size_t end, struct lines
 
 void lines_cut(const char *format, const uint8_t *text, size_t begin, size_t end, struct lines_fields *fields)
 {
-    static const char common[] =
-        "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent";
+    static const char common[] = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent";
     static const char combined[] = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
                                    "\"$http_referer\" \"$http_user_agent\"";
     fields->reason = COREIO_LOG_PARSED;

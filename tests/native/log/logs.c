@@ -88,7 +88,8 @@ void logs_combined(struct logs_text *text, struct logs_random *random, int damag
     else
         logs_print(
             text, "\"%s %s HTTP/1.%u\" ", methods[logs_below(random, 4)], paths[logs_below(random, 6)], fault & 1);
-    logs_print(text, "%s %u \"%s\" \"agent/%u %s\"", fault == 2 ? broken[logs_below(random, 4)] : statuses[logs_below(random, 7)],
+    logs_print(text, "%s %u \"%s\" \"agent/%u %s\"",
+        fault == 2 ? broken[logs_below(random, 4)] : statuses[logs_below(random, 7)],
         logs_below(random, 1u << logs_below(random, 24)), logs_below(random, 2) == 0 ? "-" : "http://a.b/\xc3\xa9",
         logs_below(random, 200), logs_below(random, 9) == 0 ? "\\\" \\\\" : "x");
     for (uint32_t i = 0; i < 4 && (fault == 3 || fault == 4) && text->length > begin; i++) {
@@ -186,8 +187,8 @@ static void answer_table(struct coreio_log_scan *scan, int32_t table, struct log
     int64_t at = 0;
     for (;; at++) {
         struct coreio_log_group group;
-        const int32_t got = coreio_log_scan_groups(
-            scan, table, at, &group, 1, cells, summary.stats, keys, (int32_t)summary.key_bytes);
+        const int32_t got =
+            coreio_log_scan_groups(scan, table, at, &group, 1, cells, summary.stats, keys, (int32_t)summary.key_bytes);
         if (got != 1 || at > summary.groups) {
             CHECK_EQ(got, 0);
             break;

@@ -89,8 +89,8 @@ TEST(batches_stop_where_a_buffer_ends)
                 int32_t got = 0;
                 check_context("%d rows, %d cells, %d bytes", capacity, cell_capacity, key_capacity);
                 for (; at <= 4; at += got) {
-                    got = coreio_log_scan_groups(
-                        scan, 0, at, groups, capacity, cells, cell_capacity, keys, key_capacity);
+                    got =
+                        coreio_log_scan_groups(scan, 0, at, groups, capacity, cells, cell_capacity, keys, key_capacity);
                     if (got <= 0)
                         break;
                     for (int32_t i = 0; i < got; i++) {

@@ -41,8 +41,8 @@ TEST(built_in_formats_name_their_fields)
 {
     check_names("delimited", "");
     check_names("common", "remote_addr remote_user time_local request status body_bytes_sent ");
-    check_names("combined",
-        "remote_addr remote_user time_local request status body_bytes_sent http_referer http_user_agent ");
+    check_names(
+        "combined", "remote_addr remote_user time_local request status body_bytes_sent http_referer http_user_agent ");
     check_names("main", "remote_addr remote_user time_local request status body_bytes_sent http_referer "
                         "http_user_agent http_x_forwarded_for ");
     check_names("vhost_combined", "server_name server_port remote_addr remote_user time_local request status "
@@ -124,9 +124,10 @@ TEST(a_template_has_at_most_256_variables)
 
 TEST(kinds_are_told)
 {
-    struct coreio_log_format *format = logs_format("$status $request_time $time_local $upstream_addr $upstream_status $x");
-    static const int32_t kinds[] = {COREIO_LOG_INTEGER, COREIO_LOG_SECONDS, COREIO_LOG_TIME, COREIO_LOG_TEXT,
-        COREIO_LOG_INTEGER, COREIO_LOG_TEXT};
+    struct coreio_log_format *format =
+        logs_format("$status $request_time $time_local $upstream_addr $upstream_status $x");
+    static const int32_t kinds[] = {
+        COREIO_LOG_INTEGER, COREIO_LOG_SECONDS, COREIO_LOG_TIME, COREIO_LOG_TEXT, COREIO_LOG_INTEGER, COREIO_LOG_TEXT};
     static const int32_t lists[] = {0, 0, 0, 1, 1, 0};
     struct coreio_log_field_info infos[6];
     int32_t name_bytes;

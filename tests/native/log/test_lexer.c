@@ -51,12 +51,14 @@ TEST(the_free_lexer_cuts_as_the_docs_say)
 {
     static const char *const rows[][2] = {{"a b\tc", "{a}{b}{c}"}, {"  a  b  ", "{a}{b}"}, {"a||b", "{a}{}{b}"},
         {"a | b", "{a}{b}"}, {"a|", "{a}{}"}, {"|", "{}{}"}, {"|a", "{}{a}"}, {" | ", "{}{}"}, {" ", ""}, {"\n", ""},
-        {" \t \n", ""}, {"x[r]", "{x}{r}"}, {"[r][-]", "{r}{-}"}, {"\"\"", "{}"}, {"[]", "{}"}, {"\"a|b [c]\"", "{a|b [c]}"},
-        {"[a \"b\" |c]", "{a \"b\" |c}"}, {"\"a\\\"b\"", "{a\\\"b}"}, {"[a\\]b]", "{a\\]b}"}, {"a\\ b", "{a\\}{b}"},
-        {"a]b", "{a]b}"}, {"\"a", "open_delimiter"}, {"[a", "open_delimiter"}, {"\"a\\\"", "open_delimiter"},
-        {"\"a\\\\\"", "{a\\\\}"}, {"a \"b\n", "open_delimiter"}, {"a\r\n", "{a}"}, {"a \r\n", "{a}"}, {"a|\r\n", "{a}{}"},
+        {" \t \n", ""}, {"x[r]", "{x}{r}"}, {"[r][-]", "{r}{-}"}, {"\"\"", "{}"}, {"[]", "{}"},
+        {"\"a|b [c]\"", "{a|b [c]}"}, {"[a \"b\" |c]", "{a \"b\" |c}"}, {"\"a\\\"b\"", "{a\\\"b}"},
+        {"[a\\]b]", "{a\\]b}"}, {"a\\ b", "{a\\}{b}"}, {"a]b", "{a]b}"}, {"\"a", "open_delimiter"},
+        {"[a", "open_delimiter"}, {"\"a\\\"", "open_delimiter"}, {"\"a\\\\\"", "{a\\\\}"},
+        {"a \"b\n", "open_delimiter"}, {"a\r\n", "{a}"}, {"a \r\n", "{a}"}, {"a|\r\n", "{a}{}"},
         {"a\rb\r\r\n", "{a\rb\r}"}, {"\r\n", ""}, {"|\r", "{}{}"}, {"a \"\"|", "{a}{}{}"}, {"\"a\"\"b\"", "{a}{b}"},
-        {"\"[\" [\"]", "{[}{\"}"}, {"a|b c|", "{a}{b}{c}{}"}, {"[a]|[b]", "{a}{b}"}, {"\\\"a\"", "{\\}{a}"}, {"||", "{}{}{}"}};
+        {"\"[\" [\"]", "{[}{\"}"}, {"a|b c|", "{a}{b}{c}{}"}, {"[a]|[b]", "{a}{b}"}, {"\\\"a\"", "{\\}{a}"},
+        {"||", "{}{}{}"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_line("delimited", rows[i][0], rows[i][1]);
 }
@@ -185,8 +187,8 @@ static const char *const formats[] = {"delimited", "edge", "common", "combined",
 
 TEST(random_text_is_cut_as_the_reference_does)
 {
-    static const char *const alphabets[] = {"ab \"[]\\|\t\n", "a\"\\ \n\r", " |\n\"", "x \n", "ab-<>:,\"[] \\\xc3\xa9\xe3\n\r",
-        "\x01\x7f\x80\xff\n a\"|"};
+    static const char *const alphabets[] = {
+        "ab \"[]\\|\t\n", "a\"\\ \n\r", " |\n\"", "x \n", "ab-<>:,\"[] \\\xc3\xa9\xe3\n\r", "\x01\x7f\x80\xff\n a\"|"};
     struct logs_random random = {8};
     for (int round = 0; round < (LOGS_WATCHED ? 300 : 3000); round++) {
         struct logs_text text = {0};

@@ -21,8 +21,8 @@ TEST(each_use_becomes_one_slot_in_the_order_of_the_line)
         logs_format("$upstream_response_time $upstream_status $status $request_time $time_local $msec $x");
     struct coreio__plan *plan = calloc(1, sizeof *plan);
     plan->format = format;
-    static const char *const names[] = {"x", "time_local", "request_time", "status", "upstream_status",
-        "upstream_response_time", "attempts", "msec"};
+    static const char *const names[] = {
+        "x", "time_local", "request_time", "status", "upstream_status", "upstream_response_time", "attempts", "msec"};
     static const int32_t typings[] = {COREIO__MILLIONTHS, COREIO__TIME_LOCAL, COREIO__MILLIONTHS, COREIO__WHOLE,
         COREIO__LAST_OF_LIST, COREIO__MILLIONTHS_LIST, COREIO__ENTRIES, COREIO__TIME_MSEC};
     for (int twice = 0; twice < 2; twice++) {
@@ -56,8 +56,9 @@ TEST(there_is_no_clock_without_a_time)
 
 TEST(intervals_round_down)
 {
-    static const int64_t rows[][3] = {{0, 10, 0}, {9, 10, 0}, {10, 10, 10}, {-1, 10, -10}, {-10, 10, -10}, {-11, 10, -20},
-        {59999999, 60000000, 0}, {60000000, 60000000, 60000000}, {-1, 60000000, -60000000}, {7, 1, 7}, {-7, 1, -7}};
+    static const int64_t rows[][3] = {{0, 10, 0}, {9, 10, 0}, {10, 10, 10}, {-1, 10, -10}, {-10, 10, -10},
+        {-11, 10, -20}, {59999999, 60000000, 0}, {60000000, 60000000, 60000000}, {-1, 60000000, -60000000}, {7, 1, 7},
+        {-7, 1, -7}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         CHECK_EQ(coreio__plan_interval(rows[i][0], rows[i][1]), rows[i][2]);
 }
@@ -106,8 +107,8 @@ TEST(attempts_are_shown_as_digits)
     static const char *const texts[] = {"0", "7", "10", "9223372036854775807"};
     for (int i = 0; i < 4; i++) {
         const struct coreio__number number = {numbers[i], 0};
-        const struct coreio__text shown = coreio__plan_value(
-            plan, &plan->texts[0], (struct coreio__text){scratch, 1}, NULL, &number, scratch);
+        const struct coreio__text shown =
+            coreio__plan_value(plan, &plan->texts[0], (struct coreio__text){scratch, 1}, NULL, &number, scratch);
         CHECK_BYTES(shown.text, shown.length, texts[i], strlen(texts[i]));
     }
     free(plan);

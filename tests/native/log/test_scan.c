@@ -29,8 +29,8 @@ static int32_t add_table(struct coreio_log_query *query, const char *by, const c
 /* A question that touches all there is: several tables, a filter, typed keys, groups beyond their limit. */
 static struct coreio_log_query *make_wide_question(void)
 {
-    struct coreio_log_query *query = logs_query(
-        "combined", "not client == \"10.1.2.3\" and (status != 499 or uri =~ \"^/(img|a).*\\\\?\")", "status,method", STATS);
+    struct coreio_log_query *query = logs_query("combined",
+        "not client == \"10.1.2.3\" and (status != 499 or uri =~ \"^/(img|a).*\\\\?\")", "status,method", STATS);
     CHECK_EQ(add_table(query, "", STATS, 0), 1);
     CHECK_EQ(add_table(query, "client,path", "count,p90(bytes),distinct(http_user_agent)", 7), 2);
     CHECK_EQ(add_table(query, "minute", "sum(bytes)", 64), 3);
@@ -63,8 +63,8 @@ static void *write_pieces(void *argument)
     return NULL;
 }
 
-static int64_t put_in(struct coreio_log_scan *scan, enum way way, const char *path, const struct logs_text *text,
-    uint64_t seed)
+static int64_t put_in(
+    struct coreio_log_scan *scan, enum way way, const char *path, const struct logs_text *text, uint64_t seed)
 {
     if (way == BY_FILE)
         return coreio_log_scan_file(scan, (const uint8_t *)path);
@@ -97,7 +97,7 @@ TEST(the_answer_is_the_same_however_the_work_is_divided)
 {
     struct logs_random random = {20};
     struct logs_text text = {0};
-    logs_combined_lines(&text, &random, LOGS_WATCHED ? 2500 : 12000, 1);
+    logs_combined_lines(&text, &random, LOGS_WATCHED ? 1600 : 12000, 1);
     logs_combined(&text, &random, 0);
     const char *directory = check_directory();
     const char *path = check_write(directory, "access.log", text.bytes, (int64_t)text.length);
@@ -360,7 +360,8 @@ TEST(nothing_is_done_to_no_scan)
 
 TEST(no_memory_and_no_thread_are_told_and_nothing_leaks)
 {
-    struct coreio_log_query *query = logs_query("combined", "path =~ \"x\"", "status,path", "p50(bytes),distinct(path)");
+    struct coreio_log_query *query =
+        logs_query("combined", "path =~ \"x\"", "status,path", "p50(bytes),distinct(path)");
     struct coreio_log_scan *scan;
     const struct coreio_log_scan_options options = {.size = sizeof options, .workers = 3};
     int refusals = 0;
@@ -389,7 +390,8 @@ TEST(no_memory_and_no_thread_are_told_and_nothing_leaks)
 /* Memory may end at any moment while lines are counted and tables merged: a status, no crash, no wait for ever. */
 TEST(memory_that_ends_while_lines_are_counted_is_told)
 {
-    struct coreio_log_query *query = logs_query("combined", NULL, "client,path", "p50(bytes),distinct(http_user_agent)");
+    struct coreio_log_query *query =
+        logs_query("combined", NULL, "client,path", "p50(bytes),distinct(http_user_agent)");
     struct logs_random random = {22};
     struct logs_text text = {0};
     logs_combined_lines(&text, &random, 600, 1);

@@ -84,8 +84,8 @@ TEST(a_long_line_in_pieces_is_rejected_whole)
                 check_context("%d workers, pieces of %zu, end %d", workers, piece, end);
                 CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"\"a\nb\n", 5), 0);
                 for (size_t at = 0; at < length; at += piece)
-                    CHECK_EQ(coreio_log_scan_feed(
-                                 scan, line + at, (int64_t)(length - at < piece ? length - at : piece)), 0);
+                    CHECK_EQ(
+                        coreio_log_scan_feed(scan, line + at, (int64_t)(length - at < piece ? length - at : piece)), 0);
                 if (end)
                     CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"\nb\n[c", 5), 0);
                 CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
