@@ -52,7 +52,7 @@ internal static class Cli
         catch (UsageException e)
         {
             string path = ("coreio " + e.VerbPath).Trim();
-            return Say(path, $"{e.Message}; see '{path} -h'".Replace("?; see", " See", StringComparison.Ordinal), ExitCode.Usage);
+            return Say(path, e.Message + (e.Message.EndsWith('?') ? " See" : "; see") + $" '{path} -h'", ExitCode.Usage);
         }
         catch (LogSyntaxException e)
         {
@@ -60,7 +60,7 @@ internal static class Cli
         }
         catch (CoreIOException e)
         {
-            return Say(speaker, e.Message, e is LogSortException ? ExitCode.Usage : ExitCode.Failure);
+            return Say(speaker, e.Message, IsUsage(e) ? ExitCode.Usage : ExitCode.Failure);
         }
     }
 
@@ -82,6 +82,8 @@ internal static class Cli
         output.Flush();
         return ExitCode.Done;
     }
+
+    private static bool IsUsage(CoreIOException e) => e is LogSortException or LogFormatException { Status: StatusCode.Format };
 
     private static int RunVerb(CliRequest request)
     {

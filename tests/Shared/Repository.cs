@@ -12,24 +12,24 @@ internal static class Repository
     public static string PathOf(string relative) => Path.Combine(Root, relative);
 
     /// <summary>Runs a program at the root without input and returns its exit code and its two outputs as one text.</summary>
+    public static (int ExitCode, string Output) Run(string program, params string[] arguments) =>
+        Run(new ProcessStartInfo(program, arguments) { WorkingDirectory = Root });
+
+    /// <summary>The same with another folder or environment.</summary>
     /// <remarks>A program that takes more than ten minutes is ended, and the test fails.</remarks>
-    public static (int ExitCode, string Output) Run(string program, params string[] arguments)
+    public static (int ExitCode, string Output) Run(ProcessStartInfo start)
     {
-        ProcessStartInfo start = new(program, arguments)
-        {
-            WorkingDirectory = Root,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"{program} does not start.");
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} does not start.");
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromMinutes(10)))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} takes more than ten minutes.");
+            throw new TimeoutException($"{start.FileName} {string.Join(' ', start.ArgumentList)} takes more than ten minutes.");
         }
 
         return (process.ExitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());

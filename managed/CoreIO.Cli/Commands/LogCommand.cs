@@ -14,8 +14,8 @@ internal static class LogCommand
         Open = true,
         More =
         [
-            "names: see 'coreio log formats'; a template is what stands in",
-            "nginx's log_format: '$remote_addr [$time_local] \"$request\"'",
+            "names: see 'coreio log formats'; a template is nginx's",
+            "log_format: '$remote_addr [$time_local] ...'",
         ],
     };
 

@@ -28,8 +28,9 @@ internal static class LogReportCommand
                 Open = true,
                 More =
                 [
-                    "a field of the format, or derived: client host bytes method",
-                    "uri path protocol status_class minute time attempts",
+                    "a field of the format, or a derived one: client host",
+                    "bytes method uri path protocol status_class minute time",
+                    "attempts",
                 ],
             },
             new("where", "EXPR", "keep lines: 'status>=500 and not path^=\"/health\"'")
@@ -38,7 +39,7 @@ internal static class LogReportCommand
                 Letter = 'w',
                 More =
                 [
-                    "numbers and strings, == != < <= > >=, ^= begins with,",
+                    "numbers and strings; == != < <= > >=, ^= begins with,",
                     "$= ends with, *= contains, =~ matches; and or not ( )",
                 ],
             },
@@ -48,12 +49,16 @@ internal static class LogReportCommand
                 Letter = 's',
                 More =
                 [
-                    "count sum(F) avg(F) min(F) max(F) distinct(F) pN(F), where N",
-                    "is 0 to 100 with up to four decimals, as in p99.9",
+                    "count sum(F) avg(F) min(F) max(F) distinct(F) pN(F),",
+                    "N from 0 to 100 with up to four decimals, as in p99.9",
                 ],
             },
             new("interval", "TIME", "a series over time: 10s, 1m, 1h (adds the key time)") { Group = "Question" },
-            new("since", "TIME", "keep lines from 2019-01-22T03:56:00+03:30 on") { Group = "Question", More = ["without an offset: in that of the log"] },
+            new("since", "TIME", "keep lines from 2019-01-22T03:56:00+03:30 on")
+            {
+                Group = "Question",
+                More = ["without an offset: in that of the log"],
+            },
             new("until", "TIME", "keep lines before that") { Group = "Question" },
             new("top", "N", "show N rows, of each interval; 0 for all")
             {
@@ -64,7 +69,8 @@ internal static class LogReportCommand
             new("sort", "COLUMN", "a key or a statistic, as in 'sum(bytes):asc'")
             {
                 Group = "Output",
-                More = ["statistics from the largest, keys from the smallest; default", "is the count, and for a series the time"],
+                More = ["statistics from the largest, keys from the smallest;",
+                    "the default is the count, and for a series the time"],
             },
             new("output", "O", "table (default), json, csv") { Group = "Output", Letter = 'o', Choices = ["table", "json", "csv"] },
             new("json", null, "the same as --output json") { Group = "Output", Short = false },
@@ -112,7 +118,8 @@ internal static class LogReportCommand
 
     private static int Run(CliArguments arguments)
     {
-        string output = arguments.Has("json") && arguments.Get("output") is null ? "json" : arguments.OneOf("output", "table", "table", "json", "csv");
+        string output = arguments.Has("json") && arguments.Get("output") is null
+            ? "json" : arguments.OneOf("output", "table", "table", "json", "csv");
         bool color = Terminal.UseColor(arguments);
         bool overview = output == "table" && !IsQuestion(arguments);
         LogReportOptions options = Options(arguments, output, overview);

@@ -5,7 +5,8 @@ namespace CoreIO.Cli.Shell;
 
 internal static class CliHelp
 {
-    private const int NameColumn = 27;
+    private const int NameColumn = 25;
+    private const int VerbColumn = 17;
 
     private static readonly CliOption Help = new("help", null, "all options and notes; -h shows the short list") { Letter = 'h' };
 
@@ -21,10 +22,10 @@ internal static class CliHelp
             text.Append('\n');
             foreach (CliVerb child in verb.Verbs)
             {
-                Line(text, "  " + child.Name, child.Summary);
+                Line(text, "  " + child.Name, child.Summary, VerbColumn);
                 foreach (CliVerb grandchild in full ? child.Verbs : [])
                 {
-                    Line(text, "    " + child.Name + " " + grandchild.Name, grandchild.Summary);
+                    Line(text, "    " + grandchild.Name, grandchild.Summary, VerbColumn);
                 }
             }
         }
@@ -39,7 +40,8 @@ internal static class CliHelp
         }
         else
         {
-            text.Append('\n').Append(verb.Verbs.Count > 0 ? $"'{name} VERB -h' tells more of a verb." : $"'{name} --help' tells all.").Append('\n');
+            text.Append('\n').Append(verb.Verbs.Count > 0
+                ? $"'{name} VERB -h' tells more of a verb." : $"'{name} --help' tells all.").Append('\n');
         }
 
         return text.ToString();
@@ -76,16 +78,16 @@ internal static class CliHelp
     private static string Names(CliOption option) =>
         (option.Letter is char letter ? $"  -{letter}, --" : "      --") + option.Name + (option.Value is null ? "" : " " + option.Value);
 
-    private static void Line(StringBuilder text, string name, string summary)
+    private static void Line(StringBuilder text, string name, string summary, int column = NameColumn)
     {
         text.Append(name);
-        if (name.Length > NameColumn - 2)
+        if (name.Length > column - 2)
         {
-            text.Append('\n').Append(' ', NameColumn);
+            text.Append('\n').Append(' ', column);
         }
         else
         {
-            text.Append(' ', NameColumn - name.Length);
+            text.Append(' ', column - name.Length);
         }
 
         text.Append(summary).Append('\n');

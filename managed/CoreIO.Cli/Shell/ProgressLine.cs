@@ -41,7 +41,8 @@ internal sealed class ProgressLine : IDisposable
     {
         double rate = progress.BytesDone / Math.Max(elapsed.TotalSeconds, 1e-3);
         string text = Human.Bytes(progress.BytesDone);
-        if (progress.BytesTotal >= 0)
+        // A stream among the inputs makes the total unknown, or smaller than what is done.
+        if (progress.BytesTotal >= progress.BytesDone)
         {
             text += " of " + Human.Bytes(progress.BytesTotal);
         }

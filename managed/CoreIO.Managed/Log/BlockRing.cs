@@ -1,7 +1,7 @@
 // A ring of blocks from the reader of a stream to one worker: one producer, one consumer.
 //
-// The blocks are buffers that go round: the reader fills the one at the head in place, the worker works on the one at the tail in place. Two
-// semaphores count filled and empty ones; they are the only thing both touch, once a block.
+// The blocks are buffers that go round: the reader fills the one at the head in place, the worker works on the one at the tail in place.
+// Two semaphores count filled and empty ones; they are the only thing both touch, once a block.
 namespace CoreIO.Managed.Log;
 
 internal sealed class StreamBlock

@@ -25,7 +25,7 @@ internal abstract class Kernel
         return found ?? throw new CoreIOException(StatusCode.Cpu, $"kernel {name}");
     }
 
-    /// <summary>Indexes the bytes from <paramref name="start"/> to <paramref name="end"/> and returns how many positions were written.</summary>
+    /// <summary>Indexes bytes and returns how many positions were written.</summary>
     /// <param name="text">The byte that positions count from. Nothing outside start and end is read.</param>
     /// <param name="start">First byte.</param>
     /// <param name="end">One past the last byte.</param>

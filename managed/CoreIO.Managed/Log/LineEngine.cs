@@ -18,7 +18,7 @@ internal sealed class LineEngine
     private const int MinuteAt = 40;
     private const int IntervalAt = 48;
 
-    /// <summary>Width and place of the two vectors that together cover a time_local, and its length.</summary>
+    /// <summary>Bytes of a time_local; two loads of 16 cover them.</summary>
     private const int LocalTimeLength = 26;
 
     private static ReadOnlySpan<byte> Classes => "1xx2xx3xx4xx5xx"u8;
@@ -100,7 +100,7 @@ internal sealed class LineEngine
         }
     }
 
-    /// <summary>The end of the next window: as many whole lines as fit into <see cref="Limits.Window"/> bytes, or one longer line.</summary>
+    /// <summary>The end of the next window: whole lines of at most <see cref="Limits.Window"/> bytes, or one longer line.</summary>
     private static int WindowEnd(byte[] buffer, int start, int end)
     {
         if (end - start <= Limits.Window)

@@ -33,7 +33,7 @@ internal sealed class LogLexer(CompiledFormat format, Kernel kernel) : ILogLexer
         // Nothing but memory is held.
     }
 
-    /// <summary>The end of the next window: whole lines, or a last line without its newline; <paramref name="start"/> if there is none.</summary>
+    /// <summary>The end of the next window: whole lines, or a last one without its newline; the start if there is none.</summary>
     private static int WindowEnd(ReadOnlySpan<byte> text, int start, bool last)
     {
         ReadOnlySpan<byte> rest = text[start..];

@@ -93,7 +93,7 @@ internal sealed class ScanWorker : IDisposable
         }
     }
 
-    /// <summary>Works on whole lines of a buffer, then writes the rejected ones when it is the block's turn. The caller passes the turn on.</summary>
+    /// <summary>Works on whole lines, then writes the rejected ones when it is the block's turn, which the caller passes on.</summary>
     /// <returns>0 or the status of the sink.</returns>
     internal int RunBlock(byte[] buffer, int start, int end, int input, long offset, long block)
     {

@@ -37,7 +37,9 @@ public static class LogFormatSource
     private const string CommonTemplate = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent";
     private const string CombinedTemplate = CommonTemplate + " \"$http_referer\" \"$http_user_agent\"";
 
-    /// <summary>Finds the format called <paramref name="name"/>; <paramref name="sample"/> is asked for the first lines when it must be guessed.</summary>
+    /// <summary>
+    /// Finds the format called <paramref name="name"/>; <paramref name="sample"/> is asked for the first lines when it must be guessed.
+    /// </summary>
     /// <exception cref="LogFormatException">The file cannot be read or has no such format.</exception>
     /// <exception cref="LogSyntaxException">It does not compile.</exception>
     internal static LogFormatChoice Find(ILogBackend log, string name, LogSample sample)
@@ -107,7 +109,8 @@ public static class LogFormatSource
 
             ILogFormat format = log.CompileFormat(name);
             (int lines, int fitted) = Count(log, format, sample);
-            if (fitted > (best?.Fitted ?? 0) && fitted * 2 >= lines)
+            // No line at all is no reason against the first: a question about an empty log still compiles, and nothing matches it.
+            if (fitted > (best?.Fitted ?? -1) && fitted * 2 >= lines)
             {
                 best?.Format.Dispose();
                 best = new LogFormatChoice(format, name, lines, fitted);
@@ -130,12 +133,15 @@ public static class LogFormatSource
     {
         int status = IndexOf(format, "status");
         int clock = ClockOf(format, out string clockName);
+        int client = IndexOf(format, "remote_addr");
         int lines = 0;
         int fitted = 0;
         sample.Each(log, format, (line, record, fields) =>
         {
             lines++;
+            // A client is one word: else `combined` would take the host and port before it for a part of it.
             bool fits = record.Reason == LogReason.Parsed
+                && !Field(line, fields, client).Contains((byte)' ')
                 && IsIntegerOrNull(Field(line, fields, status))
                 && (IsNull(Field(line, fields, clock)) || LogClock.TryRead(clockName, Field(line, fields, clock), out _));
             fitted += fits ? 1 : 0;

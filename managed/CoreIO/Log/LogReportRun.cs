@@ -54,10 +54,15 @@ public sealed class LogReportRun : IDisposable
         }
     }
 
-    /// <summary>Makes <see cref="Finish"/> end soon with an <see cref="OperationCanceledException"/>. Any thread.</summary>
+    /// <summary>
+    /// Makes <see cref="Finish"/> end soon with an <see cref="OperationCanceledException"/>; where it waits for a stream, with the next
+    /// bytes of it. Any thread.
+    /// </summary>
     public void Stop()
     {
         _stopped = true;
+        // Either the scan is seen here, or the stop is seen before the first input is read.
+        Interlocked.MemoryBarrier();
         _scan?.Stop();
     }
 
@@ -95,11 +100,14 @@ public sealed class LogReportRun : IDisposable
     public LogReport Finish()
     {
         ILogScan scan = _scan ?? throw new InvalidOperationException("The report is not started.");
+        Interlocked.MemoryBarrier();
         for (int i = 0; i < _options.Inputs.Count; i++)
         {
-            ReadInput(scan, i);
             ThrowIfStopped();
+            ReadInput(scan, i);
         }
+
+        ThrowIfStopped();
 
         LogAnswer answer = scan.Finish();
         List<LogReportTable> tables = [];

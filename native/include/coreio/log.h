@@ -86,7 +86,7 @@ enum coreio_log_stat_kind {
 enum coreio_log_kernel_id {
     COREIO_LOG_KERNEL_AUTO = 0,
     COREIO_LOG_KERNEL_SCALAR = 1,
-    COREIO_LOG_KERNEL_SSE2 = 2,
+    COREIO_LOG_KERNEL_SSE42 = 2,
     COREIO_LOG_KERNEL_AVX2 = 3,
     COREIO_LOG_KERNEL_AVX512 = 4,
     COREIO_LOG_KERNEL_NEON = 5

@@ -9,57 +9,58 @@ struct known {
     const char *name;
     int32_t kind;
     int32_t list;
+    int32_t word; /* holds no space */
 };
 
 static const struct known known_fields[] = {
-    {"status", COREIO_LOG_INTEGER, 0},
-    {"body_bytes_sent", COREIO_LOG_INTEGER, 0},
-    {"bytes_sent", COREIO_LOG_INTEGER, 0},
-    {"request_length", COREIO_LOG_INTEGER, 0},
-    {"connection", COREIO_LOG_INTEGER, 0},
-    {"connection_requests", COREIO_LOG_INTEGER, 0},
-    {"pid", COREIO_LOG_INTEGER, 0},
-    {"server_port", COREIO_LOG_INTEGER, 0},
-    {"remote_port", COREIO_LOG_INTEGER, 0},
-    {"content_length", COREIO_LOG_INTEGER, 0},
-    {"upstream_status", COREIO_LOG_INTEGER, 1},
-    {"upstream_bytes_sent", COREIO_LOG_INTEGER, 1},
-    {"upstream_bytes_received", COREIO_LOG_INTEGER, 1},
-    {"upstream_response_length", COREIO_LOG_INTEGER, 1},
-    {"request_time", COREIO_LOG_SECONDS, 0},
-    {"session_time", COREIO_LOG_SECONDS, 0},
-    {"upstream_response_time", COREIO_LOG_SECONDS, 1},
-    {"upstream_connect_time", COREIO_LOG_SECONDS, 1},
-    {"upstream_header_time", COREIO_LOG_SECONDS, 1},
-    {"upstream_first_byte_time", COREIO_LOG_SECONDS, 1},
-    {"upstream_session_time", COREIO_LOG_SECONDS, 1},
-    {"time_local", COREIO_LOG_TIME, 0},
-    {"time_iso8601", COREIO_LOG_TIME, 0},
-    {"msec", COREIO_LOG_TIME, 0},
-    {"remote_addr", COREIO_LOG_TEXT, 0},
-    {"remote_user", COREIO_LOG_TEXT, 0},
-    {"request", COREIO_LOG_TEXT, 0},
-    {"request_method", COREIO_LOG_TEXT, 0},
-    {"request_uri", COREIO_LOG_TEXT, 0},
-    {"uri", COREIO_LOG_TEXT, 0},
-    {"scheme", COREIO_LOG_TEXT, 0},
-    {"host", COREIO_LOG_TEXT, 0},
-    {"http_host", COREIO_LOG_TEXT, 0},
-    {"server_name", COREIO_LOG_TEXT, 0},
-    {"server_addr", COREIO_LOG_TEXT, 0},
-    {"server_protocol", COREIO_LOG_TEXT, 0},
-    {"http_referer", COREIO_LOG_TEXT, 0},
-    {"http_user_agent", COREIO_LOG_TEXT, 0},
-    {"http_x_forwarded_for", COREIO_LOG_TEXT, 0},
-    {"upstream_addr", COREIO_LOG_TEXT, 1},
-    {"upstream_cache_status", COREIO_LOG_TEXT, 0},
-    {"ssl_protocol", COREIO_LOG_TEXT, 0},
-    {"ssl_cipher", COREIO_LOG_TEXT, 0},
-    {"request_id", COREIO_LOG_TEXT, 0},
-    {"syslog_time", COREIO_LOG_TEXT, 0},
-    {"syslog_host", COREIO_LOG_TEXT, 0},
-    {"tag", COREIO_LOG_TEXT, 0},
-    {"hostname", COREIO_LOG_TEXT, 0},
+    {"status", COREIO_LOG_INTEGER, 0, 1},
+    {"body_bytes_sent", COREIO_LOG_INTEGER, 0, 1},
+    {"bytes_sent", COREIO_LOG_INTEGER, 0, 1},
+    {"request_length", COREIO_LOG_INTEGER, 0, 1},
+    {"connection", COREIO_LOG_INTEGER, 0, 1},
+    {"connection_requests", COREIO_LOG_INTEGER, 0, 1},
+    {"pid", COREIO_LOG_INTEGER, 0, 1},
+    {"server_port", COREIO_LOG_INTEGER, 0, 1},
+    {"remote_port", COREIO_LOG_INTEGER, 0, 1},
+    {"content_length", COREIO_LOG_INTEGER, 0, 1},
+    {"upstream_status", COREIO_LOG_INTEGER, 1, 0},
+    {"upstream_bytes_sent", COREIO_LOG_INTEGER, 1, 0},
+    {"upstream_bytes_received", COREIO_LOG_INTEGER, 1, 0},
+    {"upstream_response_length", COREIO_LOG_INTEGER, 1, 0},
+    {"request_time", COREIO_LOG_SECONDS, 0, 1},
+    {"session_time", COREIO_LOG_SECONDS, 0, 1},
+    {"upstream_response_time", COREIO_LOG_SECONDS, 1, 0},
+    {"upstream_connect_time", COREIO_LOG_SECONDS, 1, 0},
+    {"upstream_header_time", COREIO_LOG_SECONDS, 1, 0},
+    {"upstream_first_byte_time", COREIO_LOG_SECONDS, 1, 0},
+    {"upstream_session_time", COREIO_LOG_SECONDS, 1, 0},
+    {"time_local", COREIO_LOG_TIME, 0, 0},
+    {"time_iso8601", COREIO_LOG_TIME, 0, 1},
+    {"msec", COREIO_LOG_TIME, 0, 1},
+    {"remote_addr", COREIO_LOG_TEXT, 0, 1},
+    {"remote_user", COREIO_LOG_TEXT, 0, 0},
+    {"request", COREIO_LOG_TEXT, 0, 0},
+    {"request_method", COREIO_LOG_TEXT, 0, 1},
+    {"request_uri", COREIO_LOG_TEXT, 0, 0},
+    {"uri", COREIO_LOG_TEXT, 0, 0},
+    {"scheme", COREIO_LOG_TEXT, 0, 1},
+    {"host", COREIO_LOG_TEXT, 0, 1},
+    {"http_host", COREIO_LOG_TEXT, 0, 1},
+    {"server_name", COREIO_LOG_TEXT, 0, 1},
+    {"server_addr", COREIO_LOG_TEXT, 0, 1},
+    {"server_protocol", COREIO_LOG_TEXT, 0, 1},
+    {"http_referer", COREIO_LOG_TEXT, 0, 0},
+    {"http_user_agent", COREIO_LOG_TEXT, 0, 0},
+    {"http_x_forwarded_for", COREIO_LOG_TEXT, 0, 0},
+    {"upstream_addr", COREIO_LOG_TEXT, 1, 0},
+    {"upstream_cache_status", COREIO_LOG_TEXT, 0, 0},
+    {"ssl_protocol", COREIO_LOG_TEXT, 0, 0},
+    {"ssl_cipher", COREIO_LOG_TEXT, 0, 0},
+    {"request_id", COREIO_LOG_TEXT, 0, 1},
+    {"syslog_time", COREIO_LOG_TEXT, 0, 0},
+    {"syslog_host", COREIO_LOG_TEXT, 0, 0},
+    {"tag", COREIO_LOG_TEXT, 0, 0},
+    {"hostname", COREIO_LOG_TEXT, 0, 1},
 };
 
 /* A derived field and where it may come from, the first that the format has. */
@@ -157,14 +158,16 @@ static int32_t resolve_derived(const struct coreio_log_format *format, const uin
     return 0;
 }
 
-int32_t coreio__field_known(const uint8_t *name, int32_t length, int32_t *kind, int32_t *list)
+int32_t coreio__field_known(const uint8_t *name, int32_t length, int32_t *kind, int32_t *list, int32_t *word)
 {
     *kind = COREIO_LOG_TEXT;
     *list = 0;
+    *word = 0;
     for (int32_t i = 0; i < COUNT_OF(known_fields); i++) {
         if (same(name, length, known_fields[i].name)) {
             *kind = known_fields[i].kind;
             *list = known_fields[i].list;
+            *word = known_fields[i].word;
             return 1;
         }
     }

@@ -31,8 +31,8 @@ struct coreio__column {
     int32_t free; /* nothing is known of the name: text, or a decimal where a number is asked for */
 };
 
-/* Fills kind and list of a variable by its name; returns 0 when the name is free. */
-int32_t coreio__field_known(const uint8_t *name, int32_t length, int32_t *kind, int32_t *list);
+/* Fills in what is known of a variable by its name; returns 0 when the name is free. */
+int32_t coreio__field_known(const uint8_t *name, int32_t length, int32_t *kind, int32_t *list, int32_t *word);
 
 /* Resolves a name. Returns 0 when the format has no such field. */
 int32_t coreio__field_resolve(

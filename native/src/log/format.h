@@ -16,7 +16,7 @@ enum coreio__end {
     COREIO__END_LINE
 };
 
-/* Text between variables; when it has at most 8 bytes, also as a masked word to compare with a load. */
+/* Text between variables; its first 8 bytes, or as many as it has, also as a masked word to compare with a load. */
 struct coreio__literal {
     const uint8_t *text;
     int32_t length;
@@ -31,16 +31,37 @@ struct coreio__variable {
     int32_t end;
     int32_t kind;
     int32_t list;
+    int32_t word; /* holds no space where it is plain or last */
     int32_t free;
+};
+
+/* A step of the quick way through a line: what ends a value, compiled to what the loop needs and no more. */
+enum coreio__cut_kind { COREIO__CUT_QUOTED, COREIO__CUT_OPENS, COREIO__CUT_TEXT, COREIO__CUT_LINE };
+
+struct coreio__cut {
+    uint64_t word; /* first bytes of the literal behind the value */
+    uint64_t mask;
+    const uint8_t *text; /* all of it */
+    uint32_t length;
+    uint32_t field;
+    int32_t kind;
+    uint8_t first;
+    uint8_t no_space;
+    uint8_t reserved[2];
 };
 
 struct coreio_log_format {
     int32_t references; /* atomic */
     int32_t layout;
     int32_t count;               /* variables; none when delimited */
+    int32_t longest;             /* bytes of the longest literal */
+    int32_t quotes;              /* bytes " of a line that fits and escapes none, if the template says so, else -1 */
     struct coreio__literal lead; /* text before the first variable */
     uint8_t *text;               /* the template; names and literals point here */
-    struct coreio__class class;
+    struct coreio__class class;  /* what a window is indexed for */
+    struct coreio__class line_class; /* of edge: what a line is indexed for that is not quick */
+    int32_t step_count;
+    struct coreio__cut steps[COREIO_LOG_MAX_FIELDS + 1];
     struct coreio__variable variables[];
 };
 

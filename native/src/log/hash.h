@@ -67,6 +67,24 @@ static inline uint64_t coreio__hash(const uint8_t *text, size_t length, uint64_t
     return coreio__hash_fold(COREIO__HASH_K2 ^ length, coreio__hash_fold(a ^ COREIO__HASH_K1, b ^ seed));
 }
 
+/* Whether two texts of one length are the same; keys are short, and a call costs more than two loads. */
+static inline int32_t coreio__equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    if (length > 16)
+        return memcmp(a, b, length) == 0;
+    if (length >= 8)
+        return coreio__load64(a) == coreio__load64(b) &&
+               coreio__load64(a + length - 8) == coreio__load64(b + length - 8);
+    if (length >= 4)
+        return coreio__load32(a) == coreio__load32(b) &&
+               coreio__load32(a + length - 4) == coreio__load32(b + length - 4);
+    for (size_t i = 0; i < length; i++) {
+        if (a[i] != b[i])
+            return 0;
+    }
+    return 1;
+}
+
 /* The hash of a null part of a key. */
 static inline uint64_t coreio__hash_null(uint64_t seed)
 {

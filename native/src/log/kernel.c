@@ -11,6 +11,7 @@ static const struct coreio__kernel *const kernels[] = {
     &coreio__kernel_scalar,
 #if defined(__x86_64__)
     &coreio__kernel_avx2,
+    &coreio__kernel_avx512,
 #endif
 };
 

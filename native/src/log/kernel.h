@@ -31,6 +31,7 @@ struct coreio__kernel {
 extern const struct coreio__kernel coreio__kernel_scalar;
 #if defined(__x86_64__)
 extern const struct coreio__kernel coreio__kernel_avx2;
+extern const struct coreio__kernel coreio__kernel_avx512;
 #endif
 
 static inline int32_t coreio__class_has(const struct coreio__class *class, uint8_t byte)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "lexer_quick.h"
 
 struct coreio_log_lexer {
     struct coreio__lexer lexer;
@@ -21,12 +22,13 @@ struct sink {
     struct coreio_log_field *fields;
     uint32_t capacity;
     uint32_t count;
+    uint32_t base; /* added to the offsets */
 };
 
 static inline void put(struct sink *sink, uint32_t begin, uint32_t end)
 {
     if (sink->count < sink->capacity) {
-        sink->fields[sink->count].offset = begin;
+        sink->fields[sink->count].offset = sink->base + begin;
         sink->fields[sink->count].length = end - begin;
     }
     sink->count++;
@@ -137,6 +139,11 @@ static int32_t find_text(const struct coreio__lexer *lexer, uint32_t begin, uint
     return 0;
 }
 
+static int32_t holds_space(const struct coreio__lexer *lexer, uint32_t begin, uint32_t end)
+{
+    return end > begin && memchr(lexer->window + begin, ' ', end - begin) != NULL;
+}
+
 static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
 {
     const struct coreio_log_format *format = lexer->format;
@@ -152,7 +159,8 @@ static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct 
         uint32_t end;
         if (variable->end == COREIO__END_LINE) {
             put(sink, current, line_end);
-            return COREIO_LOG_PARSED;
+            return variable->word && holds_space(lexer, current, line_end) ? COREIO_LOG_TRAILING_TEXT
+                                                                           : COREIO_LOG_PARSED;
         }
         if (variable->end == COREIO__END_QUOTE) {
             while (lexer->positions[lexer->at] < current)
@@ -161,7 +169,8 @@ static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct 
                 return COREIO_LOG_OPEN_DELIMITER;
             if (!stands(lexer, end, &variable->after))
                 return COREIO_LOG_MISSING_TEXT;
-        } else if (!find_text(lexer, current, line_end, &variable->after, &end)) {
+        } else if (!find_text(lexer, current, line_end, &variable->after, &end) ||
+                   (variable->word && holds_space(lexer, current, end))) {
             return COREIO_LOG_MISSING_TEXT;
         }
         put(sink, current, end);
@@ -193,6 +202,28 @@ static int32_t lex_edge(struct coreio__lexer *lexer, uint32_t begin, struct sink
     return lex_free(lexer, tag_end + 1, sink);
 }
 
+/* Writes the positions of the window, and a virtual newline that ends a last line that has none. */
+static void index_window(struct coreio__lexer *lexer, const struct coreio__class *class)
+{
+    lexer->count = (uint32_t)lexer->kernel->index(lexer->window, lexer->length, class, lexer->positions);
+    lexer->positions[lexer->count] = lexer->length;
+    lexer->positions[lexer->count + 1] = lexer->length;
+}
+
+/* Cuts one line of edge by positions of its own, for those of the window show only what quick lines need. */
+static int32_t lex_edge_line(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
+{
+    const uint32_t newline = to_newline(lexer);
+    struct coreio__lexer own = *lexer;
+    own.positions = lexer->positions + lexer->position_capacity;
+    own.window = lexer->window + begin;
+    own.length = newline - begin + (newline < lexer->length);
+    own.at = 0;
+    index_window(&own, &lexer->format->line_class);
+    sink->base = begin;
+    return lex_edge(&own, 0, sink);
+}
+
 size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last)
 {
     const size_t near = length < COREIO__WINDOW ? length : COREIO__WINDOW;
@@ -217,17 +248,15 @@ int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, 
     if (lexer->position_capacity < length + 2 + COREIO__KERNEL_SLACK) {
         const size_t least = length < COREIO__WINDOW ? COREIO__WINDOW : length;
         const size_t capacity = least + 2 + COREIO__KERNEL_SLACK;
-        uint32_t *positions = malloc(capacity * sizeof *positions);
+        /* The second half is for one line whose own positions are needed. */
+        uint32_t *positions = malloc(2 * capacity * sizeof *positions);
         if (positions == NULL)
             return -ENOMEM;
         free(lexer->positions);
         lexer->positions = positions;
         lexer->position_capacity = capacity;
     }
-    lexer->count = (uint32_t)lexer->kernel->index(window, length, &lexer->format->class, lexer->positions);
-    /* A virtual newline ends a last line that has none, and stops every walk. */
-    lexer->positions[lexer->count] = (uint32_t)length;
-    lexer->positions[lexer->count + 1] = (uint32_t)length;
+    index_window(lexer, &lexer->format->class);
     return 0;
 }
 
@@ -242,12 +271,12 @@ int32_t coreio__lexer_next(
         lexer->begin = lexer->length;
         return 1;
     }
-    struct sink sink = {fields, capacity, 0};
+    struct sink sink = {fields, capacity, 0, 0};
     line->begin = lexer->begin;
     if (lexer->format->layout == COREIO__TEMPLATE)
         line->reason = lex_template(lexer, line->begin, &sink);
     else if (lexer->format->layout == COREIO__EDGE)
-        line->reason = lex_edge(lexer, line->begin, &sink);
+        line->reason = lex_edge_line(lexer, line->begin, &sink);
     else
         line->reason = lex_free(lexer, line->begin, &sink);
     const uint32_t newline = to_newline(lexer);
@@ -293,16 +322,41 @@ void coreio_log_lexer_destroy(struct coreio_log_lexer *lexer)
     free(lexer);
 }
 
+/* Lines cut at a time before they become records. */
+#define BATCH 64
+
+/* Makes records of quick lines; returns how many. */
+static int32_t feed_quick(struct coreio__lexer *lexer, uint32_t base, struct coreio_log_record *records,
+    int32_t capacity, struct coreio_log_field *fields, int32_t field_capacity, struct coreio_log_lex_result *result)
+{
+    struct coreio__line lines[BATCH];
+    const int32_t room = field_capacity - result->fields;
+    const int32_t most = capacity - result->records < BATCH ? capacity - result->records : BATCH;
+    if (room <= 1)
+        return 0;
+    const uint32_t count =
+        coreio__lexer_quick(lexer, fields + result->fields, (uint32_t)room - 1, 0, base, lines, (uint32_t)most);
+    for (uint32_t i = 0; i < count; i++) {
+        records[result->records++] = (struct coreio_log_record){base + lines[i].begin, lines[i].end - lines[i].begin,
+            (uint32_t)result->fields, lines[i].fields, COREIO_LOG_PARSED, 0};
+        result->fields += (int32_t)lines[i].fields;
+        result->consumed = (int64_t)base + lines[i].next;
+    }
+    return (int32_t)count;
+}
+
 /* Makes records of one window until a buffer is full. Returns 1 when the whole window is done, else 0. */
-static int32_t feed_window(struct coreio_log_lexer *lexer, struct coreio_log_record *records, int32_t capacity,
+static int32_t feed_window(struct coreio__lexer *lexer, struct coreio_log_record *records, int32_t capacity,
     struct coreio_log_field *fields, int32_t field_capacity, struct coreio_log_lex_result *result)
 {
     const uint32_t base = (uint32_t)result->consumed;
     struct coreio__line line;
     while (result->records < capacity) {
+        if (feed_quick(lexer, base, records, capacity, fields, field_capacity, result) > 0)
+            continue;
         struct coreio_log_field *own = fields + result->fields;
         const uint32_t room = (uint32_t)(field_capacity - result->fields);
-        if (!coreio__lexer_next(&lexer->lexer, own, room, &line))
+        if (!coreio__lexer_next(lexer, own, room, &line))
             return 1;
         if (line.fields > room) {
             result->needed_fields = result->records == 0 ? (int32_t)line.fields : 0;
@@ -310,13 +364,8 @@ static int32_t feed_window(struct coreio_log_lexer *lexer, struct coreio_log_rec
         }
         for (uint32_t i = 0; i < line.fields; i++)
             own[i].offset += base;
-        struct coreio_log_record *record = &records[result->records++];
-        record->offset = base + line.begin;
-        record->length = line.end - line.begin;
-        record->first_field = (uint32_t)result->fields;
-        record->field_count = line.fields;
-        record->reason = line.reason;
-        record->reserved = 0;
+        records[result->records++] = (struct coreio_log_record){
+            base + line.begin, line.end - line.begin, (uint32_t)result->fields, line.fields, line.reason, 0};
         result->fields += (int32_t)line.fields;
         result->consumed = (int64_t)base + line.next;
     }
@@ -340,7 +389,7 @@ int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer, const uint8_t *tex
         const int32_t status = coreio__lexer_begin(&lexer->lexer, text + before, window);
         if (status < 0)
             return status;
-        if (!feed_window(lexer, records, capacity, fields, field_capacity, result))
+        if (!feed_window(&lexer->lexer, records, capacity, fields, field_capacity, result))
             break;
     }
     return result->needed_fields > 0 ? COREIO_ECAPACITY : result->records;

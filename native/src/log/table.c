@@ -75,7 +75,7 @@ static int32_t merge_group(const struct coreio__shape *shape, struct coreio__gro
     return 0;
 }
 
-static int32_t add_line(const struct coreio__shape *shape, struct coreio__group *group,
+static inline int32_t add_line(const struct coreio__shape *shape, struct coreio__group *group,
     const struct coreio__number *numbers, const struct coreio__text *texts)
 {
     group->count++;
@@ -96,7 +96,7 @@ static uint64_t hash_keys(const struct coreio__text *keys, int32_t count)
     return hash;
 }
 
-static int32_t same_keys(const struct coreio__group *group, const struct coreio__text *keys, int32_t count)
+static inline int32_t same_keys(const struct coreio__group *group, const struct coreio__text *keys, int32_t count)
 {
     const uint8_t *at = group->key;
     for (int32_t i = 0; i < count; i++) {
@@ -107,7 +107,7 @@ static int32_t same_keys(const struct coreio__group *group, const struct coreio_
         if (length != wanted)
             return 0;
         if (length != NULL_LENGTH) {
-            if (memcmp(at, keys[i].text, length) != 0)
+            if (!coreio__equal(at, keys[i].text, length))
                 return 0;
             at += length;
         }
@@ -300,12 +300,19 @@ int32_t coreio__table_add(struct coreio__table *table, const struct coreio__text
     const struct coreio__shape *shape = table->shape;
     if (shape->key_count == 0)
         return add_line(shape, coreio__table_group(table, 0), numbers, texts);
+    /* Lines of one key often follow each other: a status, a host, a minute. */
+    if (table->last < table->group_count) {
+        struct coreio__group *group = coreio__table_group(table, table->last);
+        if (same_keys(group, keys, shape->key_count))
+            return add_line(shape, group, numbers, texts);
+    }
     const uint64_t hash = hash_keys(keys, shape->key_count);
     const size_t mask = table->place_count - 1;
     for (size_t at = (size_t)hash & mask; table->places[at] != 0; at = (at + 1) & mask) {
         if ((table->places[at] ^ hash) >> 32 != 0)
             continue;
-        struct coreio__group *group = coreio__table_group(table, (table->places[at] & UINT32_MAX) - 1);
+        table->last = (table->places[at] & UINT32_MAX) - 1;
+        struct coreio__group *group = coreio__table_group(table, table->last);
         if (same_keys(group, keys, shape->key_count))
             return add_line(shape, group, numbers, texts);
     }

@@ -42,6 +42,7 @@ struct coreio__table {
     size_t place_count;          /* a power of two */
     size_t group_count;
     size_t group_capacity;
+    size_t last;    /* group of the line before, which may be gone */
     uint64_t bound; /* groups with a larger hash go to `other` */
 };
 

@@ -49,6 +49,30 @@ static int32_t read_number(const uint8_t *text, uint32_t length, int32_t decimal
     return 1;
 }
 
+/* read_number for the shape of nearly every value: at most 12 digits, then with `decimals` a point and up to six. */
+static inline int32_t read_plain(const uint8_t *text, uint32_t length, int32_t decimals, int64_t *value)
+{
+    static const int32_t scales[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
+    int64_t number = 0;
+    uint32_t at = 0;
+    for (; at < length && at < 12 && is_digit(text[at]); at++)
+        number = number * 10 + (text[at] - '0');
+    if (at == 0)
+        return 0;
+    if (decimals) {
+        uint32_t digits = 0;
+        if (at < length && text[at] == '.') {
+            for (at++; at < length && digits < 6 && is_digit(text[at]); at++, digits++)
+                number = number * 10 + (text[at] - '0');
+            if (digits == 0)
+                return 0;
+        }
+        number *= scales[digits];
+    }
+    *value = number;
+    return at == length;
+}
+
 /* The next entry of a list and the bytes up to the one after it; entries are separated by ", " and " : ". */
 static struct coreio__text next_entry(struct coreio__text *rest)
 {
@@ -227,7 +251,8 @@ int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct core
         return 1;
     switch (typing) {
     case COREIO__WHOLE:
-        return read_number(text.text, text.length, 0, &number->value);
+        return read_plain(text.text, text.length, 0, &number->value) ||
+               read_number(text.text, text.length, 0, &number->value);
     case COREIO__WHOLE_LIST:
         return read_list(text, 0, number);
     case COREIO__MILLIONTHS_LIST:
@@ -242,7 +267,8 @@ int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct core
     case COREIO__TIME_ISO8601:
         return read_iso8601(text, number);
     default: /* COREIO__MILLIONTHS, and COREIO__TIME_MSEC: seconds since 1970 */
-        return read_number(text.text, text.length, 1, &number->value);
+        return read_plain(text.text, text.length, 1, &number->value) ||
+               read_number(text.text, text.length, 1, &number->value);
     }
 }
 

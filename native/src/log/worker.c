@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lexer_quick.h"
+
 /* What becomes of a line that fits its format: COREIO_LOG_PARSED, a reason of rejection, or this. */
 #define FILTERED (-1)
 
@@ -85,8 +87,10 @@ static void take_texts(struct coreio__worker *worker, const struct coreio__line 
         coreio__value_request(field_text(worker, line, plan->request_source), &request);
     for (int32_t i = 0; i < plan->text_count; i++) {
         const struct coreio__text_use *use = &plan->texts[i];
-        worker->texts[i] = coreio__plan_value(plan, use, field_text(worker, line, use->source), &request,
-            worker->numbers, worker->scratch + (size_t)i * COREIO__SCRATCH);
+        const struct coreio__text text = field_text(worker, line, use->source);
+        worker->texts[i] = use->derive == COREIO__AS_IS ? text
+                                                        : coreio__plan_value(plan, use, text, &request, worker->numbers,
+                                                              worker->scratch + (size_t)i * COREIO__SCRATCH);
     }
 }
 
@@ -134,32 +138,47 @@ static int32_t keep_rejected(struct coreio__worker *worker, const uint8_t *line,
     return 0;
 }
 
-static int32_t work_window(struct coreio__worker *worker, int64_t source, int64_t offset)
+/* Works on a line that was cut; its fields are at worker->fields. */
+static inline int32_t work_line(
+    struct coreio__worker *worker, const struct coreio__line *line, int64_t source, int64_t offset)
 {
     struct coreio__tally *tally = &worker->tally;
-    const uint32_t capacity = (uint32_t)worker->query->plan.source_limit;
     const uint8_t *window = worker->lexer.window;
-    struct coreio__line line;
-    while (coreio__lexer_next(&worker->lexer, worker->fields, capacity, &line)) {
-        int32_t outcome = line.reason;
-        int32_t status = 0;
-        tally->lines++;
-        tally->bytes += line.next - line.begin;
-        if (outcome == COREIO_LOG_PARSED)
-            status = count_line(worker, &line, &outcome);
-        if (outcome == COREIO_LOG_PARSED) {
-            tally->parsed++;
-        } else if (outcome == FILTERED) {
-            tally->filtered++;
-        } else {
-            coreio__tally_reject(
-                tally, outcome, source, offset + line.begin, window + line.begin, line.end - line.begin);
-            status = keep_rejected(worker, window + line.begin, line.next - line.begin);
-        }
-        if (status < 0)
-            return status;
+    int32_t outcome = line->reason;
+    int32_t status = 0;
+    tally->lines++;
+    tally->bytes += line->next - line->begin;
+    if (outcome == COREIO_LOG_PARSED)
+        status = count_line(worker, line, &outcome);
+    if (outcome == COREIO_LOG_PARSED) {
+        tally->parsed++;
+    } else if (outcome == FILTERED) {
+        tally->filtered++;
+    } else {
+        coreio__tally_reject(
+            tally, outcome, source, offset + line->begin, window + line->begin, line->end - line->begin);
+        status = keep_rejected(worker, window + line->begin, line->next - line->begin);
     }
-    return 0;
+    return status;
+}
+
+static int32_t work_window(struct coreio__worker *worker, int64_t source, int64_t offset)
+{
+    const uint32_t limit = (uint32_t)worker->query->plan.source_limit;
+    struct coreio__line lines[COREIO__BATCH];
+    for (;;) {
+        uint32_t count = coreio__lexer_quick(&worker->lexer, worker->rows, limit, limit + 1, 0, lines, COREIO__BATCH);
+        if (count == 0)
+            count = (uint32_t)coreio__lexer_next(&worker->lexer, worker->rows, limit, lines);
+        if (count == 0)
+            return 0;
+        for (uint32_t i = 0; i < count; i++) {
+            worker->fields = worker->rows + (size_t)i * (limit + 1);
+            const int32_t status = work_line(worker, &lines[i], source, offset);
+            if (status < 0)
+                return status;
+        }
+    }
 }
 
 int32_t coreio__worker_init(struct coreio__worker *worker, const struct coreio_log_query *query,
@@ -171,12 +190,12 @@ int32_t coreio__worker_init(struct coreio__worker *worker, const struct coreio_l
     worker->sink = sink;
     worker->lexer.format = query->format;
     worker->lexer.kernel = kernel;
-    worker->fields = calloc((size_t)plan->source_limit + 1, sizeof *worker->fields);
+    worker->rows = calloc(((size_t)plan->source_limit + 1) * COREIO__BATCH, sizeof *worker->rows);
     worker->numbers = calloc((size_t)plan->slot_count + 1, sizeof *worker->numbers);
     worker->texts = calloc((size_t)plan->text_count + 1, sizeof *worker->texts);
     worker->scratch = calloc((size_t)plan->text_count + 1, COREIO__SCRATCH);
     int32_t status = 0;
-    if (worker->fields == NULL || worker->numbers == NULL || worker->texts == NULL || worker->scratch == NULL)
+    if (worker->rows == NULL || worker->numbers == NULL || worker->texts == NULL || worker->scratch == NULL)
         status = -ENOMEM;
     for (int32_t i = 0; i < query->table_count && status == 0; i++)
         status = coreio__table_init(&worker->tables[i], &query->tables[i]->shape);
@@ -209,12 +228,12 @@ void coreio__worker_clear(struct coreio__worker *worker)
     for (int32_t i = 0; i < COREIO_LOG_MAX_TABLES; i++)
         coreio__table_clear(&worker->tables[i]);
     coreio__lexer_clear(&worker->lexer);
-    free(worker->fields);
+    free(worker->rows);
     free(worker->numbers);
     free(worker->texts);
     free(worker->scratch);
     free(worker->rejected);
-    worker->fields = NULL;
+    worker->rows = NULL;
     worker->numbers = NULL;
     worker->texts = NULL;
     worker->scratch = NULL;

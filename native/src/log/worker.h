@@ -13,13 +13,17 @@
 #include "rejects.h"
 #include "ring.h"
 
+/* Lines cut at a time before they are worked on. */
+#define COREIO__BATCH 128
+
 struct coreio__worker {
     const struct coreio_log_query *query;
     struct coreio__sink *sink;
     struct coreio__lexer lexer;
     struct coreio__tally tally;
     struct coreio__table tables[COREIO_LOG_MAX_TABLES];
-    struct coreio_log_field *fields;
+    struct coreio_log_field *rows;   /* fields of a batch of lines */
+    struct coreio_log_field *fields; /* of the line that is worked on */
     struct coreio__number *numbers;
     struct coreio__text *texts;
     uint8_t *scratch;  /* COREIO__SCRATCH for each text */

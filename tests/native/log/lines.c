@@ -86,6 +86,22 @@ static const char *literal_end(const char *template, const char **behind)
     return dollar;
 }
 
+/* Section 3, words: whether the variable at a dollar sign never holds a space. */
+static int is_word(const char *dollar)
+{
+    static const char *const words[] = {"status", "body_bytes_sent", "bytes_sent", "request_length", "connection",
+        "connection_requests", "pid", "server_port", "remote_port", "content_length", "request_time", "session_time",
+        "msec", "time_iso8601", "remote_addr", "request_method", "scheme", "host", "http_host", "server_name",
+        "server_addr", "server_protocol", "request_id", "hostname"};
+    const char *name = dollar + 1 + (dollar[1] == '{');
+    const size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strlen(words[i]) == length && memcmp(words[i], name, length) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* Section 3. */
 static void cut_template(
     const char *template, const uint8_t *text, size_t begin, size_t end, struct lines_fields *fields)
@@ -103,8 +119,11 @@ static void cut_template(
         const char *after_end = literal_end(after, &behind);
         const size_t length = (size_t)(after_end - after);
         size_t value_end = at;
+        const int word = is_word(before_end);
         if (length == 0) {
             add(fields, at, end);
+            if (word && memchr(text + at, ' ', end - at) != NULL)
+                fields->reason = COREIO_LOG_TRAILING_TEXT;
             return;
         }
         if (before_end > before && before_end[-1] == '"' && *after == '"') {
@@ -117,6 +136,10 @@ static void cut_template(
         } else {
             while (value_end < end && !stands(text, value_end, end, after, length))
                 value_end++;
+            if (word && value_end < end && memchr(text + at, ' ', value_end - at) != NULL) {
+                fields->reason = COREIO_LOG_MISSING_TEXT;
+                return;
+            }
         }
         if (!stands(text, value_end, end, after, length)) {
             fields->reason = COREIO_LOG_MISSING_TEXT;

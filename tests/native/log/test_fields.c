@@ -40,8 +40,9 @@ TEST(kinds_of_known_names)
         for (char *name = strtok_r(names, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
             int32_t kind = -1;
             int32_t list = -1;
+            int32_t word = -1;
             check_context("%s", name);
-            CHECK(coreio__field_known((const uint8_t *)name, (int32_t)strlen(name), &kind, &list));
+            CHECK(coreio__field_known((const uint8_t *)name, (int32_t)strlen(name), &kind, &list, &word));
             CHECK_EQ(kind, rows[i].kind);
             if (strcmp(name, "upstream_cache_status") != 0)
                 CHECK_EQ(list, strncmp(name, "upstream_", 9) == 0);
@@ -49,9 +50,10 @@ TEST(kinds_of_known_names)
     }
     int32_t kind;
     int32_t list;
-    CHECK(!coreio__field_known((const uint8_t *)"statu", 5, &kind, &list));
-    CHECK(!coreio__field_known((const uint8_t *)"", 0, &kind, &list));
-    CHECK(!coreio__field_known((const uint8_t *)"my_var", 6, &kind, &list));
+    int32_t word;
+    CHECK(!coreio__field_known((const uint8_t *)"statu", 5, &kind, &list, &word));
+    CHECK(!coreio__field_known((const uint8_t *)"", 0, &kind, &list, &word));
+    CHECK(!coreio__field_known((const uint8_t *)"my_var", 6, &kind, &list, &word));
     CHECK_EQ(kind, COREIO_LOG_TEXT);
 }
 

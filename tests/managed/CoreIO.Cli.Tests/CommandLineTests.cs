@@ -1,0 +1,171 @@
+// The command line as a script sees it: the built program as a child process. Shell text runs in bash with `coreio` as a function.
+using System.Diagnostics;
+using System.Text;
+using CoreIO.Cli.Shell;
+using CoreIO.Testing;
+
+namespace CoreIO.Cli.Tests;
+
+public sealed class CommandLineTests
+{
+    private const string Good = "1.2.3.4 - - [22/Jan/2019:03:56:14 +0330] \"GET / HTTP/1.1\" 200 7\n";
+
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "CoreIO.Cli.dll");
+
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder()
+    {
+        _folder = Directory.CreateTempSubdirectory("coreio-cli").FullName;
+        File.WriteAllText(Path.Combine(_folder, "good.log"), Good);
+        File.WriteAllText(Path.Combine(_folder, "bad.log"), "no such line\n");
+    }
+
+    [TearDown]
+    public void DropFolder() => Directory.Delete(_folder, recursive: true);
+
+    [TestCase("coreio --version", 0)]
+    [TestCase("coreio log report good.log", 0)]
+    [TestCase("coreio log report -f common bad.log", 1)]
+    [TestCase("coreio log report -f common -w 'status==1' good.log", 1)]
+    [TestCase("coreio log report -f common /dev/null", 1)]
+    [TestCase("coreio log report none.log good.log", 2)]
+    [TestCase("coreio log report . good.log", 2)]
+    [TestCase("coreio log report --backend managed -j 2 --cpus 0 --kernel scalar --block-size 4K < good.log", 0)]
+    [TestCase("gzip -c good.log | coreio log report -f common -", 0)]
+    [TestCase("coreio log report -f common --rejects no/such good.log", 2)]
+    [TestCase("coreio log report -f common --kernel none good.log", 2)]
+    [TestCase("coreio log lex good.log", 0)]
+    [TestCase("coreio log lex -f common bad.log", 1)]
+    [TestCase("coreio log lex none.log", 2)]
+    [TestCase("coreio log formats", 0)]
+    [TestCase("coreio cpu", 0)]
+    [TestCase("coreio completions bash", 0)]
+    [TestCase("coreio", 64)]
+    [TestCase("coreio log", 64)]
+    [TestCase("coreio nothing", 64)]
+    [TestCase("coreio log report --nothing", 64)]
+    [TestCase("coreio log report --by", 64)]
+    [TestCase("coreio log report --interval 10 good.log", 64)]
+    [TestCase("coreio log report --by nothing good.log", 64)]
+    [TestCase("coreio log report -w 'status>' good.log", 64)]
+    [TestCase("coreio log report -b status --sort nothing good.log", 64)]
+    [TestCase("coreio log lex good.log bad.log", 64)]
+    [TestCase("coreio completions tcsh", 64)]
+    [TestCase("coreio log report -o json good.log > /dev/full", 2)]
+    public void TheExitCodeTellsHowItWent(string command, int expected)
+    {
+        (int exitCode, string output) = Bash(command);
+        Assert.That(exitCode, Is.EqualTo(expected), output);
+        Assert.That(output, Does.Not.Contain("Unhandled").And.Not.Contain("   at "));
+    }
+
+    [TestCase("coreio lgo", "coreio: no verb 'lgo'; did you mean 'log'? See 'coreio -h'")]
+    [TestCase("coreio log reprot", "coreio log: no verb 'reprot'; did you mean 'report'? See 'coreio log -h'")]
+    [TestCase("coreio log report --stat x", "coreio log report: no option '--stat'; did you mean '--stats'? See 'coreio log report -h'")]
+    [TestCase("coreio log report --backend nativ x",
+        "coreio log report: --backend: 'nativ' is none of native, managed; did you mean 'native'? See 'coreio log report -h'")]
+    [TestCase("coreio log report --workers 0 x",
+        "coreio log report: --workers: '0' is no whole number from 1 to 1024; see 'coreio log report -h'")]
+    [TestCase("coreio log report -f common none.log", "coreio log: none.log: no such file (ENOENT)")]
+    [TestCase("coreio log report -f common .", "coreio log: .: is a directory (EISDIR)")]
+    [TestCase("coreio log report -f common $'a\\x1b[2Jb'", @"coreio log: a\x1B[2Jb: no such file (ENOENT)")]
+    public void AMessageIsOneSentenceAndAWayOut(string command, string message) =>
+        Assert.That(Bash(command + " 2>&1 >/dev/null").Output.TrimEnd('\n'), Is.EqualTo(message));
+
+    [Test]
+    public void NothingQuotesTheReportButTheReport()
+    {
+        (_, string output) = Bash("coreio log report -b status -o json good.log 2>/dev/null");
+        Assert.That(output, Does.StartWith("{\"schema\":1,\"lines\":1,\"parsed\":1,").And.EndWith("}\n"));
+        Assert.That(Bash("coreio log report -b status -o csv good.log 2>/dev/null").Output, Is.EqualTo("status,count\n200,1\n"));
+        Assert.That(Bash("coreio log lex -f delimited good.log").Output, Is.EqualTo(
+            "[\"1.2.3.4\",null,null,\"22/Jan/2019:03:56:14 +0330\",\"GET / HTTP/1.1\",\"200\",\"7\"]\n"));
+        Assert.That(Bash("coreio log lex -f common good.log").Output, Does.StartWith("{\"remote_addr\":\"1.2.3.4\",\"remote_user\":null,"));
+    }
+
+    [Test]
+    public void RejectedLinesAreKeptWhole()
+    {
+        (int exitCode, string output) = Bash("cat good.log bad.log good.log > all; coreio log report -f common --rejects r1 all >/dev/null && cmp r1 bad.log "
+            + "&& coreio log lex -f common --rejects r2 all >/dev/null && cmp r2 bad.log");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output, Does.Contain("coreio log: rejected 1 line: missing_text (line 2 at byte 64)"));
+    }
+
+    [Test]
+    public void AClosedPipeEndsQuietly()
+    {
+        (_, string output) = Bash(
+            "for i in {1..9}; do cat good.log good.log > x; cat x x > good.log; done; coreio log lex -f common good.log | head -1 | wc -l; echo ${PIPESTATUS[0]}");
+        Assert.That(output, Is.EqualTo("1\n0\n"));
+    }
+
+    [Test]
+    public void OutputThatIsAppendedToIsNotOverwritten() =>
+        Assert.That(Bash("(echo before; coreio --version; echo after) > o; cat o").Output, Does.Match(@"^before\ncoreio \S+\nafter\n$"));
+
+    [Test]
+    public void AnInterruptEndsItByItsSignal()
+    {
+        // A shell tells a signal as 128 and its number; SIGINT is 2. `exec` keeps the process id, and a trap set to default undoes what
+        // the shell that starts it in the background ignores.
+        (_, string output) = Bash(
+            $"mkfifo f; sleep 30 > f & writer=$!; perl -e '$SIG{{INT}} = \"DEFAULT\"; exec @ARGV' dotnet '{Program}' log report -f common f & "
+            + "pid=$!; sleep 2; kill -INT $pid; wait $pid; echo $?; kill $writer");
+        Assert.That(output.Trim(), Is.EqualTo("130"));
+    }
+
+    [Test]
+    public void ColoursAreAskedForAndNeverSurprise()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(Bash("coreio log report -b status good.log").Output, Does.Not.Contain("\u001b"));
+            Assert.That(Bash("NO_COLOR=1 TERM=xterm coreio log report -b status --color always good.log").Output, Does.Contain("\u001b["));
+        });
+    }
+
+    [TestCase("coreio log re", "report")]
+    [TestCase("coreio lo", "log")]
+    [TestCase("coreio log report --sta", "--stats")]
+    [TestCase("coreio log report --backend ma", "managed")]
+    [TestCase("coreio log report -f vh", "vhost_combined")]
+    [TestCase("coreio log report --rejects goo", "good.log")]
+    [TestCase("coreio log report goo", "good.log")]
+    [TestCase("coreio completions fi", "fish")]
+    [TestCase("coreio doctor --j", "--json")]
+    public void BashCompletesWhatIsTyped(string typed, string completed)
+    {
+        string[] words = typed.Split(' ');
+        (int exitCode, string output) = Bash(
+            $"eval \"$(coreio completions bash)\"; COMP_WORDS=({typed}); COMP_CWORD={words.Length - 1}; _coreio; printf '%s\\n' \"${{COMPREPLY[@]}}\"");
+        Assert.That(exitCode, Is.Zero);
+        Assert.That(output, Is.EqualTo(completed + "\n"));
+    }
+
+    [Test]
+    public void EveryVerbAndOptionIsCompletedInEveryShell([Values("bash", "zsh", "fish")] string shell)
+    {
+        (_, string script) = Bash("coreio completions " + shell);
+        foreach (CliVerb verb in AllVerbs(Cli.Root))
+        {
+            Assert.That(script, verb == Cli.Root ? Does.Contain("coreio") : Does.Contain(verb.Name));
+            foreach (CliOption option in verb.Options)
+            {
+                Assert.That(script, Does.Contain(shell == "fish" ? "-l " + option.Name : "--" + option.Name));
+            }
+        }
+    }
+
+    internal static IEnumerable<CliVerb> AllVerbs(CliVerb verb) => [verb, .. verb.Verbs.SelectMany(AllVerbs)];
+
+    private (int ExitCode, string Output) Bash(string command)
+    {
+        string script = $"coreio() {{ dotnet '{Program}' \"$@\"; }}\n{command}";
+        ProcessStartInfo start = new("bash", ["-c", script]) { WorkingDirectory = _folder };
+        start.Environment.Remove("NO_COLOR");
+        return Repository.Run(start);
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text;
+using System.Text.Json;
+using CoreIO.Cli.Shell;
+using CoreIO.Cli.Show;
+using CoreIO.Log;
+
+namespace CoreIO.Cli.Tests;
+
+public sealed class LogShowTests
+{
+    [TestCase("plain", "plain")]
+    [TestCase(@"a\x41b", "aAb")]
+    [TestCase(@"\xD9\x85", "م")]
+    [TestCase(@"\""q\"" \\", "\"q\" \\")]
+    [TestCase(@"\xff", @"\xFF")]
+    [TestCase(@"\xg1 \x4 \n \", @"\xg1 \x4 \n \")]
+    [TestCase("", "")]
+    public void ValuesAreDecoded(string written, string shown) =>
+        Assert.That(LogText.Decode(Encoding.Latin1.GetBytes(written)), Is.EqualTo(shown));
+
+    [Test]
+    public void ControlsAreEscapedForATerminalOnly()
+    {
+        byte[] value = [0x1B, (byte)'[', 0x7F, 0xC2, 0x9B, 0xC3, 0xA9, 0x80];
+        Assert.That(LogText.Decode(value, LogTextUse.Terminal), Is.EqualTo(@"\x1B[\x7F\xC2\x9Bé\x80"));
+        Assert.That(LogText.Decode(value), Is.EqualTo("\u001b[\u007f\u009bé\\x80"));
+        Assert.That(LogText.Decode(@"\x1b[31m"u8, LogTextUse.Terminal), Is.EqualTo(@"\x1B[31m"));
+    }
+
+    [TestCase("0", 6, "0")]
+    [TestCase("1500000", 6, "1.5")]
+    [TestCase("-1000001", 6, "-1.000001")]
+    [TestCase("-500000", 6, "-0.5")]
+    [TestCase("123", 0, "123")]
+    [TestCase("170141183460469231731687303715884105727", 0, "170141183460469231731687303715884105727")]
+    [TestCase("-170141183460469231731687303715884105728", 6, "-170141183460469231731687303715884.105728")]
+    public void NumbersAreShownByScale(string value, int scale, string shown) =>
+        Assert.That(LogNumber.Format(Int128.Parse(value, null), scale), Is.EqualTo(shown));
+
+    [TestCase("1", 3, 0, "0.333333")]
+    [TestCase("2", 3, 0, "0.666667")]
+    [TestCase("-2", 3, 0, "-0.666667")]
+    [TestCase("1", 2, 6, "0.000001")]
+    [TestCase("-1", 2, 6, "-0.000001")]
+    [TestCase("5", 4, 6, "0.000001")]
+    [TestCase("7", 4, 6, "0.000002")]
+    [TestCase("9007199254740993", 1, 0, "9007199254740993")]
+    [TestCase("92233720368547758070000", 10000, 0, "9223372036854775807")]
+    public void AveragesRoundHalfAwayFromZero(string sum, long count, int scale, string shown)
+    {
+        Int128 value = Int128.Parse(sum, null);
+        LogStatColumn column = new("avg(x)", LogStatKind.Avg, scale);
+        Int128? average = LogNumber.ValueOf(column, new LogCell((ulong)(value & ulong.MaxValue), (long)(value >> 64), count));
+        Assert.That(LogNumber.Format(average!.Value, LogNumber.ScaleOf(column)), Is.EqualTo(shown));
+    }
+
+    [Test]
+    public void TimesAreShownInTheOffsetOfTheLog()
+    {
+        Assert.That(LogClock.TryRead("time_local", "22/Jan/2019:03:56:14 +0330"u8, out LogInstant instant));
+        Assert.That(LogClock.Format(instant.Micros, instant.OffsetMinutes), Is.EqualTo("2019-01-22T03:56:14+03:30"));
+        Assert.That(LogClock.Format(instant.Micros, 0), Is.EqualTo("2019-01-22T00:26:14Z"));
+        Assert.That(LogClock.TryRead("time_iso8601", "2019-01-21T19:26:14-05:00"u8, out LogInstant iso) && iso.Micros == instant.Micros);
+        Assert.That(LogClock.TryRead("msec", "1548116774.5"u8, out LogInstant msec) && msec.Micros == instant.Micros + 500_000);
+        Assert.That(LogClock.Format(msec.Micros, -330), Is.EqualTo("2019-01-21T18:56:14.5-05:30"));
+        Assert.That(LogClock.Format(long.MaxValue, 0), Is.EqualTo("9223372036854.775807"));
+    }
+
+    [TestCase("time_local", "31/Feb/2019:03:56:14 +0330")]
+    [TestCase("time_local", "22/Jan/2019:24:56:14 +0330")]
+    [TestCase("time_local", "22/Jan/2019:03:56:14 +1500")]
+    [TestCase("time_iso8601", "2019-01-22T03:56:14")]
+    [TestCase("msec", "1.2.3")]
+    [TestCase("msec", "+1")]
+    [TestCase("status", "1")]
+    public void WhatIsNoTimeIsNone(string field, string text) =>
+        Assert.That(LogClock.TryRead(field, Encoding.UTF8.GetBytes(text), out _), Is.False);
+
+    [Test]
+    public void JsonIsTheDocumentedDocument()
+    {
+        LogReport report = Sample().Report(offsetMinutes: 210);
+        using MemoryStream output = new();
+        LogReportJson.Write(output, report, report.Tables[0]);
+        Assert.That(Encoding.UTF8.GetString(output.ToArray()), Is.EqualTo(
+            """
+            {"schema":1,"lines":12,"parsed":9,"rejected":2,"filtered":1,"bytes":345,"seconds":0.25,"backend":"fake","kernel":"scalar","workers":1,"groups":[{"minute":null,"path":null,"count":1,"sum(bytes)":null},{"minute":"2019-01-22T03:56:00+03:30","path":"/é\"<","count":6,"sum(bytes)":9007199254740993},{"minute":"(other)","path":"(other)","count":2,"sum(bytes)":0}],"other_lines":2,"rejects":[{"reason":"missing_text","count":2,"samples":["a\u001B\\xFF\\x41"]}]}
+
+            """));
+        Assert.That(() => JsonDocument.Parse(output.ToArray()), Throws.Nothing);
+    }
+
+    [Test]
+    public void CsvQuotesWhatNeedsIt()
+    {
+        LogReport report = new FakeTable([FakeTable.Text("path")], [FakeTable.Count, new("avg(bytes)", LogStatKind.Avg, 0)])
+            .Row(3, ["a,\"b\""], (3, 3), (0, 0)).Row(2, [""], (2, 2), (3, 2)).Row(1, [null], (1, 1), (1, 3)).Report();
+        using MemoryStream output = new();
+        LogReportCsv.Write(output, report, report.Tables[0]);
+        Assert.That(Encoding.UTF8.GetString(output.ToArray()),
+            Is.EqualTo("path,count,avg(bytes)\n\"a,\"\"b\"\"\",3,\n\"\",2,1.5\n,1,0.333333\n"));
+    }
+
+    [Test]
+    public void ATableShowsNoMarkupAndNoControls()
+    {
+        LogReport report = new FakeTable([FakeTable.Text("path")], [FakeTable.Count]).Row(3, ["[red]x[/]\x1b[2J"], (3, 3)).Report();
+        using MemoryStream output = new();
+        using (Page page = new(output, color: false, width: 200))
+        {
+            LogTables.Show(page, report, report.Tables[0]);
+        }
+
+        string text = Encoding.UTF8.GetString(output.ToArray());
+        Assert.That(text, Does.Contain(@"[red]x[/]\x1B[2J").And.Not.Contain("\x1b"));
+    }
+
+    [Test]
+    public void ALongTableKeepsEveryRow()
+    {
+        FakeTable fake = new([FakeTable.Text("path")], [FakeTable.Count]);
+        for (int i = 0; i < 4500; i++)
+        {
+            fake.Row(i, [$"/p{i}"], (i, i));
+        }
+
+        LogReport report = fake.Report();
+        using MemoryStream output = new();
+        using (Page page = new(output, color: false, width: 200))
+        {
+            LogTables.Rows(page, report, report.Tables[0], share: false);
+        }
+
+        string[] lines = Encoding.UTF8.GetString(output.ToArray()).TrimEnd('\n').Split('\n');
+        Assert.That(lines, Has.Length.EqualTo(4501));
+        Assert.That(lines[^1].TrimEnd(), Does.Match(@"^/p0 +0$"));
+    }
+
+    [Test]
+    public void AChartHasAtMostSixtyColumns()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(TimeChart.WidthFor(0, 59), Is.EqualTo(1));
+            Assert.That(TimeChart.WidthFor(0, 60), Is.EqualTo(2));
+            Assert.That(TimeChart.WidthFor(0, 7 * 1440), Is.EqualTo(180));
+            int years = TimeChart.WidthFor(0, 30_000_000);
+            Assert.That(30_000_000 / years, Is.LessThan(60));
+            Assert.That(TimeChart.Draw([0, 1, 8], 1), Is.EqualTo((string[])[" ▁█"]));
+            Assert.That(TimeChart.Draw([4, 8], 2), Is.EqualTo((string[])[" █", "██"]));
+        });
+    }
+
+    [TestCase(1023, "1023 B")]
+    [TestCase(1024, "1.0 KiB")]
+    [TestCase(1048575, "1023 KiB")]
+    [TestCase(5368709120, "5.0 GiB")]
+    public void BytesHaveUnits(long bytes, string shown) => Assert.That(Human.Bytes(bytes), Is.EqualTo(shown));
+
+    [Test]
+    public void ProgressTellsBytesRateAndTimeLeft() =>
+        Assert.That(ProgressLine.Text(new LogReportProgress(1 << 20, 4 << 20), TimeSpan.FromSeconds(2)),
+            Is.EqualTo("1.0 MiB of 4.0 MiB, 512 KiB/s, 0:06 left"));
+
+    private static FakeTable Sample()
+    {
+        long minute = (DateTime.Parse("2019-01-22T00:26:00", null).Ticks - DateTime.UnixEpoch.Ticks) / 10;
+        return new FakeTable([new("minute", LogKind.Time), FakeTable.Text("path")],
+            [FakeTable.Count, new("sum(bytes)", LogStatKind.Sum, 0)])
+            .Row(6, [minute, @"/\xC3\xA9\x22<"], (6, 6), (9007199254740993, 6))
+            .Row(1, [null, null], (1, 1), (0, 0))
+            .Other(2, (2, 2), (0, 1));
+    }
+}

@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using CoreIO.Managed.Log;
+
+namespace CoreIO.Managed.Tests;
+
+/// <summary>Every kernel writes what the definition of a class says, for any bytes, class, place and length.</summary>
+public sealed class KernelTests
+{
+    private const int Sentinel = -7;
+
+    private static IEnumerable<string> Supported => Kernel.List.Where(kernel => kernel.Supported).Select(kernel => kernel.Name);
+
+    [Test]
+    public void Kernels_are_scalar_then_avx2() =>
+        Assert.That(string.Join(',', Kernel.List.Select(kernel => kernel.Name)), Is.EqualTo("scalar,avx2"));
+
+    [TestCaseSource(nameof(Supported))]
+    public void Kernel_agrees_with_the_definition(string name)
+    {
+        Kernel kernel = Kernel.Pick(name);
+        Random random = new(20230227);
+        for (int round = 0; round < 3000; round++)
+        {
+            byte[] members = new byte[random.Next(0, 24)];
+            random.NextBytes(members);
+            ByteClass bytes = new(members);
+            byte[] text = new byte[random.Next(0, 400)];
+            random.NextBytes(text);
+            if (round % 3 == 0)
+            {
+                // Dense text, where nearly every byte is structural.
+                for (int i = 0; i < text.Length; i++)
+                {
+                    text[i] = random.Next(4) == 0 || members.Length == 0 ? (byte)'\n' : members[random.Next(members.Length)];
+                }
+            }
+
+            int start = random.Next(0, text.Length + 1);
+            int end = random.Next(start, text.Length + 1);
+            Check(kernel, bytes, text, start, end, $"{name}, round {round}");
+        }
+    }
+
+    [Test]
+    public void A_class_holds_all_its_members_and_the_newline()
+    {
+        byte[] members = [.. Enumerable.Range(0, 256).Where(b => b % 17 == 3).Select(b => (byte)b)];
+        ByteClass bytes = new(members);
+        Assert.That(members.All(member => bytes.Table[member]), Is.True);
+        Assert.That(bytes.Table['\n'], Is.True);
+    }
+
+    [Test]
+    public void An_unknown_kernel_is_refused()
+    {
+        CoreIOException? e = Assert.Throws<CoreIOException>(() => Kernel.Pick("fastest"));
+        Assert.That(e!.Status, Is.EqualTo(StatusCode.Cpu));
+    }
+
+    private static void Check(Kernel kernel, ByteClass bytes, byte[] text, int start, int end, string what)
+    {
+        List<int> wanted = [];
+        List<int> wantedLines = [];
+        for (int i = start; i < end; i++)
+        {
+            if (bytes.Table[text[i]])
+            {
+                if (text[i] == (byte)'\n')
+                {
+                    wantedLines.Add(wanted.Count);
+                }
+
+                wanted.Add(i);
+            }
+        }
+
+        // Exactly the room that is promised, then bytes that must stay as they are.
+        int[] positions = new int[end - start + Limits.PositionSlack + 8];
+        Array.Fill(positions, Sentinel);
+        int[] lines = new int[end - start + 1];
+        int count = kernel.Index(
+            ref MemoryMarshal.GetArrayDataReference(text), start, end, bytes, ref positions[0], ref lines[0], out int lineCount);
+        Assert.That(positions[..count], Is.EqualTo(wanted), what);
+        Assert.That(lines[..lineCount], Is.EqualTo(wantedLines), what);
+        Assert.That(positions[^8..], Is.All.EqualTo(Sentinel), what);
+    }
+}
