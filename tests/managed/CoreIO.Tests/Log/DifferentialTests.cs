@@ -31,7 +31,7 @@ internal sealed class DifferentialTests
     {
         foreach (LogQuality quality in Enum.GetValues<LogQuality>())
         {
-            byte[] log = new LogMaker(3).Log(format, quality, 1500);
+            byte[] log = new LogMaker(3).Log(format, quality, 300);
             string? expected = null;
             foreach ((ICoreBackend backend, string kernel) in Backends.Kernels)
             {

@@ -16,12 +16,12 @@ internal static class Questions
     public static IEnumerable<Question> For(string format) => format switch
     {
         "delimited" => Delimited(),
-        "edge" => [.. Access(format, "host"), .. Edge()],
-        "vhost_combined" => Access(format, "host"),
-        _ => Access(format, "protocol"),
+        "edge" => [.. Access(format, "host", "scheme"), .. Edge()],
+        "vhost_combined" => Access(format, "host", "remote_user"),
+        _ => Access(format, "protocol", "remote_user"),
     };
 
-    private static IEnumerable<Question> Access(string format, string extra)
+    private static IEnumerable<Question> Access(string format, string extra, string rare)
     {
         yield return new Question(format)
         {
@@ -39,7 +39,7 @@ internal static class Questions
         yield return new Question(format)
         {
             Where = "status>=400 and not path^=\"/p1\" or bytes < 1000",
-            Tables = [Table(9, ["request", "time_local"], "count"), Table(1 << 20, ["remote_user"], SizeStats)],
+            Tables = [Table(9, ["request", "time_local"], "count"), Table(1 << 20, [rare], SizeStats)],
         };
         yield return new Question(format)
         {
