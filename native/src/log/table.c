@@ -154,12 +154,16 @@ static int32_t place_all(struct coreio__table *table)
     size_t count = FIRST_PLACES;
     while (count < table->group_capacity * 2)
         count *= 2;
-    uint64_t *places = calloc(count, sizeof *places);
-    if (places == NULL)
-        return -ENOMEM;
-    free(table->places);
-    table->places = places;
-    table->place_count = count;
+    if (count == table->place_count) {
+        memset(table->places, 0, count * sizeof *table->places);
+    } else {
+        uint64_t *places = calloc(count, sizeof *places);
+        if (places == NULL)
+            return -ENOMEM;
+        free(table->places);
+        table->places = places;
+        table->place_count = count;
+    }
     for (size_t i = 0; i < table->group_count; i++)
         place_group(table, coreio__table_group(table, i)->hash, i);
     return 0;
@@ -250,7 +254,12 @@ static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks
     table->arena = arena;
     table->groups = groups;
     table->group_count = keep;
-    return place_all(table);
+    /* The places are anew in the room they have: with no memory for new ones the old would lead to groups that are
+     * gone. */
+    memset(table->places, 0, table->place_count * sizeof *table->places);
+    for (size_t i = 0; i < keep; i++)
+        place_group(table, coreio__table_group(table, i)->hash, i);
+    return 0;
 }
 
 int32_t coreio__table_limit(struct coreio__table *table)
