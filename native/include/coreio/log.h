@@ -381,7 +381,7 @@ COREIO_API int32_t coreio_log_scan_create(
  *
  * Threads: owner
  * Blocks:  until the file is read
- * Errors:  -EINVAL, -ENOMEM, -errno of open and read, -EISDIR, COREIO_ETRUNCATED, COREIO_ECLOSED, -errno of writing rejects
+ * Errors:  -EINVAL, -ENOMEM, -EISDIR, COREIO_ETRUNCATED, COREIO_ECLOSED, -errno of open, read, writing rejects
  * Since:   1
  */
 COREIO_API int64_t coreio_log_scan_file(struct coreio_log_scan *scan, const uint8_t *path);
