@@ -160,6 +160,6 @@ internal sealed partial class CountTests(string backendName)
     }
 
     // The size of a line of combined, by a pattern that looks at the whole line.
-    [GeneratedRegex("""^\S+ - .*? \[[^]]*\] "(?:[^"\\]|\\.)*" \d+ (\d+|-) "(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*"$""")]
+    [GeneratedRegex("""^\S+ - [^\[]* \[[^]]*\] "(?:[^"\\]|\\.)*" \d+ (\d+|-) "(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*"$""")]
     private static partial Regex SizeOfLine();
 }
