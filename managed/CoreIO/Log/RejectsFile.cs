@@ -57,6 +57,13 @@ internal sealed class RejectsFile : IDisposable
         }
     }
 
+    /// <summary>What a fault of <see cref="OpenStream"/> is called.</summary>
+    public LogRejectsException Fault(IOException fault)
+    {
+        CoreIOException cause = FileFault.Of(_path, fault);
+        return new LogRejectsException(cause.Status, cause.Message);
+    }
+
     /// <summary>A buffered stream onto it, for callers that write rejected lines themselves.</summary>
     public Stream OpenStream() => new BufferedStream(new FileStream(Handle, FileAccess.Write, 0), 64 * 1024);
 

@@ -54,6 +54,10 @@ public sealed class CommandLineTests
     [TestCase("coreio log lex good.log bad.log", 64)]
     [TestCase("coreio completions tcsh", 64)]
     [TestCase("coreio log report -o json good.log > /dev/full", 2)]
+    [TestCase("coreio log report -f common '' good.log", 2)]
+    [TestCase("coreio log lex ''", 2)]
+    [TestCase("coreio log lex -f edge --rejects /dev/full good.log", 2)]
+    [TestCase("gzip -c good.log > good.gz; coreio log report -f edge -b status --json --rejects /dev/full good.gz good.log | grep -q schema", 0)]
     public void TheExitCodeTellsHowItWent(string command, int expected)
     {
         (int exitCode, string output) = Bash(command);
