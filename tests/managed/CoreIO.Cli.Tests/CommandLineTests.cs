@@ -98,6 +98,20 @@ public sealed class CommandLineTests
         Assert.That(output, Does.Contain("coreio log: rejected 1 line: missing_text (line 2 at byte 64)"));
     }
 
+    [TestCase("coreio log report -f common --rejects good.log good.log")]
+    [TestCase("coreio log report -f common --rejects ./good.log \"$PWD/good.log\"")]
+    [TestCase("ln -s good.log link; coreio log report -f common --rejects link good.log")]
+    [TestCase("ln -s . folder; coreio log report -f common --rejects folder/good.log good.log")]
+    [TestCase("coreio log report -f common --rejects good.log < good.log")]
+    [TestCase("coreio log lex -f common --rejects good.log < good.log")]
+    public void RejectsNeverGoIntoAnInput(string command)
+    {
+        (int exitCode, string output) = Bash(command);
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("is an input, too"));
+        Assert.That(File.ReadAllText(Path.Combine(_folder, "good.log")), Is.EqualTo(Good));
+    }
+
     [Test]
     public void AClosedPipeEndsQuietly()
     {
