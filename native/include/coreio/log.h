@@ -376,8 +376,8 @@ COREIO_API int32_t coreio_log_scan_create(
 
 /* Reads one regular file to the end it had when it was opened; other kinds of files are read as a stream.
  *
- * `path` ends with a NUL byte. Returns the bytes read. After an error whole blocks before it are counted, the one it
- * is in is not, and the scan goes on with the next file.
+ * `path` ends with a NUL byte. Returns the bytes read. After an error the blocks that were read whole are counted, some
+ * of them perhaps behind it, and the scan goes on with the next file.
  *
  * Threads: owner
  * Blocks:  until the file is read
