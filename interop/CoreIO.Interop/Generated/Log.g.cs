@@ -280,6 +280,12 @@ internal partial struct coreio_log_progress
 
     [NativeTypeName("int64_t")]
     public long bytes_total;
+
+    [NativeTypeName("int32_t")]
+    public int rejects_status;
+
+    [NativeTypeName("int32_t")]
+    public int reserved;
 }
 
 internal partial struct coreio_log_totals

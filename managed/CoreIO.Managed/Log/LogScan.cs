@@ -54,9 +54,9 @@ internal sealed class LogScan : ILogScan
     }
 
     public LogProgress Progress =>
-        _stream is { } stream ? new LogProgress(stream.BytesDone, -1)
-        : _file is { } file ? new LogProgress(file.BytesDone, Interlocked.Read(ref _fileSize))
-        : new LogProgress(0, 0);
+        _stream is { } stream ? new LogProgress(stream.BytesDone, -1, _sink.WriteStatus)
+        : _file is { } file ? new LogProgress(file.BytesDone, Interlocked.Read(ref _fileSize), _sink.WriteStatus)
+        : new LogProgress(0, 0, _sink.WriteStatus);
 
     public void Stop()
     {

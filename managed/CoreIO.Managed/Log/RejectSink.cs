@@ -10,8 +10,12 @@ internal sealed class RejectSink(SafeFileHandle? handle)
     private readonly object _lock = new();
     private long _turn;
     private int _status;
+    private int _writeStatus;
 
     internal bool IsSet => handle is not null;
+
+    /// <summary>What a write failed with; else 0. Any thread may ask.</summary>
+    internal int WriteStatus => Volatile.Read(ref _writeStatus);
 
     /// <summary>What a write failed with, or what ended the waits; else 0.</summary>
     internal int Status
@@ -59,6 +63,7 @@ internal sealed class RejectSink(SafeFileHandle? handle)
         int status = handle is null ? 0 : Libc.WriteAll(handle, bytes);
         if (status < 0)
         {
+            Volatile.Write(ref _writeStatus, status);
             Fail(status);
         }
 

@@ -32,7 +32,7 @@ internal sealed unsafe class NativeLogScan : ILogScan
                 using Borrowed borrowed = new(_handle);
                 coreio_log_progress progress;
                 Status.Check(LibCoreIO.coreio_log_scan_progress(_handle.Pointer, &progress), "progress");
-                return new LogProgress(progress.bytes_done, progress.bytes_total);
+                return new LogProgress(progress.bytes_done, progress.bytes_total, progress.rejects_status);
             }
             catch (ObjectDisposedException)
             {

@@ -97,6 +97,7 @@ public sealed class LogReportRun : IDisposable
 
     /// <summary>Reads every input and returns the answer.</summary>
     /// <exception cref="OperationCanceledException"><see cref="Stop"/> was called.</exception>
+    /// <exception cref="CoreIOException">The rejected lines cannot be written.</exception>
     public LogReport Finish()
     {
         ILogScan scan = _scan ?? throw new InvalidOperationException("The report is not started.");
@@ -200,6 +201,11 @@ public sealed class LogReportRun : IDisposable
         catch (CoreIOException e) when (e.Status == StatusCode.Closed && _stopped)
         {
             throw new OperationCanceledException();
+        }
+        catch (CoreIOException) when (scan.Progress.RejectsStatus != 0)
+        {
+            // No input is to blame, and the counts of a report without its rejects would be wrong.
+            throw new CoreIOException(scan.Progress.RejectsStatus, $"--rejects {_options.RejectsPath}");
         }
         catch (CoreIOException e)
         {

@@ -186,7 +186,9 @@ struct coreio_log_scan_options {
 
 struct coreio_log_progress {
     int64_t bytes_done;
-    int64_t bytes_total; /* of the file being read; -1 for a stream */
+    int64_t bytes_total;    /* of the file being read; -1 for a stream */
+    int32_t rejects_status; /* -errno of a failed write to rejects_fd, after which nothing more is read; else 0 */
+    int32_t reserved;
 };
 
 struct coreio_log_totals {

@@ -100,9 +100,11 @@ FIELD(coreio_log_scan_options, block_bytes, 28);
 FIELD(coreio_log_scan_options, rejects_fd, 32);
 FIELD(coreio_log_scan_options, reserved, 36);
 
-SIZE(coreio_log_progress, 16);
+SIZE(coreio_log_progress, 24);
 FIELD(coreio_log_progress, bytes_done, 0);
 FIELD(coreio_log_progress, bytes_total, 8);
+FIELD(coreio_log_progress, rejects_status, 16);
+FIELD(coreio_log_progress, reserved, 20);
 
 SIZE(coreio_log_totals, 48);
 FIELD(coreio_log_totals, lines, 0);

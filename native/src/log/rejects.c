@@ -105,6 +105,7 @@ int32_t coreio__sink_write(struct coreio__sink *sink, const uint8_t *bytes, size
         }
         if (written < 0) {
             const int32_t status = -errno;
+            __atomic_store_n(&sink->write_status, status, __ATOMIC_RELAXED);
             coreio__sink_fail(sink, status);
             return status;
         }

@@ -31,9 +31,10 @@ struct coreio__tally {
 struct coreio__sink {
     pthread_mutex_t lock;
     pthread_cond_t turned;
-    int64_t turn;   /* block whose rejects may be written now */
-    int32_t fd;     /* -1 for no file */
-    int32_t status; /* -errno of a failed write, COREIO_ECLOSED after a stop; then all waits end */
+    int64_t turn;         /* block whose rejects may be written now */
+    int32_t fd;           /* -1 for no file */
+    int32_t status;       /* -errno of a failed write, COREIO_ECLOSED after a stop; then all waits end */
+    int32_t write_status; /* atomic: -errno of a failed write, which any thread may ask for */
 };
 
 /* Counts a rejected line and keeps a sample of it; `length` is without the line end. */

@@ -269,6 +269,8 @@ int32_t coreio_log_scan_progress(const struct coreio_log_scan *scan, struct core
         return -EINVAL;
     progress->bytes_done = __atomic_load_n(&scan->done, __ATOMIC_RELAXED);
     progress->bytes_total = __atomic_load_n(&scan->total, __ATOMIC_RELAXED);
+    progress->rejects_status = __atomic_load_n(&scan->sink.write_status, __ATOMIC_RELAXED);
+    progress->reserved = 0;
     return 0;
 }
 

@@ -57,7 +57,7 @@ public sealed class CommandLineTests
     [TestCase("coreio log report -f common '' good.log", 2)]
     [TestCase("coreio log lex ''", 2)]
     [TestCase("coreio log lex -f edge --rejects /dev/full good.log", 2)]
-    [TestCase("gzip -c good.log > good.gz; coreio log report -f edge -b status --json --rejects /dev/full good.gz good.log | grep -q schema", 0)]
+    [TestCase("gzip -c good.log > good.gz; coreio log report -f edge -b status --rejects /dev/full good.gz good.log", 2)]
     public void TheExitCodeTellsHowItWent(string command, int expected)
     {
         (int exitCode, string output) = Bash(command);

@@ -205,7 +205,7 @@ struct cutter {
 static void *cut_file(void *argument)
 {
     const struct cutter *cutter = argument;
-    struct coreio_log_progress progress = {0, 0};
+    struct coreio_log_progress progress = {0};
     while (progress.bytes_done == 0)
         coreio_log_scan_progress(cutter->scan, &progress);
     CHECK_EQ(truncate(cutter->path, 5000), 0);
