@@ -15,7 +15,10 @@ internal static class CliProcess
 {
     private static readonly string Cli = Path.Combine(AppContext.BaseDirectory, "CoreIO.Cli.dll");
 
-    /// <summary>Runs it; <paramref name="input"/> writes its standard input, <paramref name="launcher"/> stands before the command.</summary>
+    /// <summary>Runs it.</summary>
+    /// <param name="arguments">What follows <c>coreio</c>.</param>
+    /// <param name="input">Writes its standard input.</param>
+    /// <param name="launcher">Stands before the command.</param>
     public static CliResult Run(IEnumerable<string> arguments, Action<Stream>? input = null, IReadOnlyList<string>? launcher = null)
     {
         string[] command = [.. launcher ?? [], "dotnet", Cli, .. arguments];

@@ -14,8 +14,14 @@ internal sealed class SampleTests
         Assert.That(output, Is.EqualTo(File.ReadAllText(Repository.PathOf("samples/edge-access.log"))));
     }
 
-    [TestCase("main", "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\"")]
-    [TestCase("timed", "$remote_addr [$time_iso8601] \"$request\" $status $bytes_sent ${request_time} \"$upstream_addr\" \"$upstream_status\" \"$upstream_response_time\"")]
+    [TestCase(
+        "main",
+        "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent"
+            + " \"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\"")]
+    [TestCase(
+        "timed",
+        "$remote_addr [$time_iso8601] \"$request\" $status $bytes_sent ${request_time}"
+            + " \"$upstream_addr\" \"$upstream_status\" \"$upstream_response_time\"")]
     [TestCase("tabs", "$msec\t$host\t$status\t$request_length\t$request_time\t$request_uri")]
     [TestCase("one", "$remote_addr:$status")]
     [TestCase("two", "$host \"$request\" $status")]

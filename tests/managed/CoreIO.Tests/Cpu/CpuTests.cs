@@ -1,4 +1,5 @@
 // The machine as each backend sees it, and pinning, which is read back from the kernel. Threads that pin themselves are the test's own.
+using System.Globalization;
 using CoreIO.Cpu;
 
 namespace CoreIO.Tests.Cpu;
@@ -56,7 +57,7 @@ internal sealed class CpuTests(string backendName)
         IReadOnlyList<int> before = _cpu.Allowed();
         CoreIOException? e = Assert.Throws<CoreIOException>(() => _cpu.Pin(cpu));
         Assert.That(e!.Status, Is.EqualTo(StatusCode.Cpu));
-        Assert.That(e.Message, Does.Contain(cpu.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.That(e.Message, Does.Contain(cpu.ToString(CultureInfo.InvariantCulture)));
         Assert.That(_cpu.Allowed(), Is.EqualTo(before));
     });
 
@@ -77,7 +78,11 @@ internal sealed class CpuTests(string backendName)
     // The kernel's lists: 0-3,8.
     private static int[] List(string text) =>
     [
-        .. text.Trim().Split(',').Select(range => range.Split('-').Select(int.Parse).ToArray()).SelectMany(r => Enumerable.Range(r[0], r[^1] - r[0] + 1)),
+        .. from range in text.Trim().Split(',')
+           let ends = range.Split('-')
+           let first = int.Parse(ends[0], CultureInfo.InvariantCulture)
+           from cpu in Enumerable.Range(first, int.Parse(ends[^1], CultureInfo.InvariantCulture) - first + 1)
+           select cpu,
     ];
 
     private static void OnThread(Action test)

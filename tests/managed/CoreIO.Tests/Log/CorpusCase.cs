@@ -48,7 +48,10 @@ internal sealed class CorpusCase
     public static CorpusCase Read(string name)
     {
         Dictionary<string, string> arguments = [];
-        string[] known = ["log", "lex", "takes", "format", "by", "stats", "where", "interval", "since", "until", "max_groups", "top", "sort"];
+        string[] known =
+        [
+            "log", "lex", "takes", "format", "by", "stats", "where", "interval", "since", "until", "max_groups", "top", "sort",
+        ];
         foreach (string line in File.ReadLines(Path.Combine(Folder, name + ".args")).Where(line => line.Length > 0 && line[0] != '#'))
         {
             string[] parts = line.Split(' ', 2);

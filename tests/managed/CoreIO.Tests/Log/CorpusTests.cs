@@ -51,7 +51,8 @@ internal sealed class CorpusTests(string backendName)
                 {
                     LogScanOptions scan = new() { Workers = workers, Kernel = kernel.Name, BlockBytes = Blocks[turn++ % Blocks.Length] };
                     string actual = path == "pipe" ? ReportOfPipe(one, folder, plain, scan) : Report(one, path, scan);
-                    Assert.That(actual, Is.EqualTo(expected), $"{kernel.Name}, {workers} workers, {Path.GetFileName(path)}, blocks of {scan.BlockBytes}");
+                    string how = $"{kernel.Name}, {workers} workers, {Path.GetFileName(path)}, blocks of {scan.BlockBytes}";
+                    Assert.That(actual, Is.EqualTo(expected), how);
                 }
             }
         }

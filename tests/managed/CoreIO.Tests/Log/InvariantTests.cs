@@ -41,7 +41,7 @@ internal sealed class InvariantTests(string backendName)
         byte[] log = new LogMaker(22).Log(format, LogQuality.Mutated, 4000);
         Question question = new(format)
         {
-            Tables = [new LogTable { By = [format == "delimited" ? "f1" : "path"], Stats = format == "delimited" ? ["sum(f2)"] : ["sum(bytes)"] }],
+            Tables = [format == "delimited" ? Table("f1", "sum(f2)") : Table("path", "sum(bytes)")],
         };
         using TempFolder folder = new();
         string path = folder.Write("log", log);
@@ -90,7 +90,7 @@ internal sealed class InvariantTests(string backendName)
         byte[] second = [.. "b 3\na 4\n"u8];
         using ILogFormat format = _backend.Log.CompileFormat("delimited");
         using ILogScan scan = _backend.Log.CreateScan(
-            Scans.Query(new Question("delimited") { Tables = [new LogTable { By = ["f1"], Stats = ["sum(f2)"] }] }, format), new LogScanOptions { Workers = 2 });
+            Scans.Query(new Question("delimited") { Tables = [Table("f1", "sum(f2)")] }, format), new LogScanOptions { Workers = 2 });
         scan.ReadFile(folder.Write("first", first));
         scan.Feed(second);
         scan.EndFeed();
@@ -100,6 +100,8 @@ internal sealed class InvariantTests(string backendName)
         Assert.That((answer.Lines, answer.Bytes), Is.EqualTo((6L, (long)first.Length + (2 * second.Length))));
         Assert.That(AnswerText.Of(answer), Does.Contain("[a] 4: 11000000/4\n[b] 2: 6000000/2\n"));
     }
+
+    private static LogTable Table(string by, string stat) => new() { By = [by], Stats = [stat] };
 
     private static string Tables(string answer) => answer[answer.IndexOf("table ", StringComparison.Ordinal)..];
 

@@ -33,7 +33,12 @@ internal static class LexText
             foreach (LogRecord record in records.AsSpan(0, result.Records))
             {
                 text.Append(record.Reason.Name());
-                text.Append(record.Reason == LogReason.Parsed ? string.Create(CultureInfo.InvariantCulture, $" {record.FieldCount}\n") : "\n");
+                if (record.Reason == LogReason.Parsed)
+                {
+                    text.Append(CultureInfo.InvariantCulture, $" {record.FieldCount}");
+                }
+
+                text.Append('\n');
                 foreach (LogField field in fields.AsSpan((int)record.FirstField, (int)record.FieldCount))
                 {
                     text.Append("  \"").Append(AnswerText.Escape(field.Of(bytes))).Append("\"\n");

@@ -1,5 +1,5 @@
-// Seeded logs: lines that fit a built-in format, the same lines with faults put in, and bytes that are no log at all. Equal seeds make equal
-// logs, so a test that fails names all that is needed to see it again.
+// Seeded logs: lines that fit a built-in format, the same lines with faults put in, and bytes that are no log at all. Equal seeds make
+// equal logs, so a test that fails names all that is needed to see it again.
 using System.Globalization;
 using System.Text;
 
@@ -111,11 +111,13 @@ internal sealed class LogMaker(int seed)
         2 => "GET /a b?c HTTP/1.1",
         3 => "GET /only",
         4 => $"POST /say?\\\"{_random.Next(9)}\\\" HTTP/1.1",
-        _ => $"{Pick("GET", "GET", "POST", "HEAD", "M-SEARCH")} /p{_random.Next(60)}/{Pick("", "x.php", "a|b", "[c]")}?q={_random.Next(9)} HTTP/{Pick("1.0", "1.1", "2.0")}",
+        _ => $"{Pick("GET", "GET", "POST", "HEAD", "M-SEARCH")} /p{_random.Next(60)}/{Pick("", "x.php", "a|b", "[c]")}?q={_random.Next(9)}"
+            + $" HTTP/{Pick("1.0", "1.1", "2.0")}",
     };
 
     private string Quoted() => Pick(
-        "-", "", "curl/7.88.1", "Mozilla/5.0 (X11; Linux x86_64)", "a \\\"quoted\\\" b", "\\\\", "caf\u00c3\u00a9", "\u00ff\u00fe", "[bracket] | bar", "\u001b[31m");
+        "-", "", "curl/7.88.1", "Mozilla/5.0 (X11; Linux x86_64)", "a \\\"quoted\\\" b", "\\\\",
+        "caf\u00c3\u00a9", "\u00ff\u00fe", "[bracket] | bar", "\u001b[31m");
 
     private string Seconds() => Pick("-", "0.000", $"{_random.Next(3)}.{_random.Next(1000):000}", "0.1234567", $"{_random.Next(40)}");
 

@@ -56,7 +56,11 @@ internal sealed class MemoryTests
         {
             Where = "status < 500 or path =~ 'x'",
             Interval = TimeSpan.FromMinutes(1),
-            Tables = [new LogTable { By = ["status", "path"], Stats = ["count", "sum(bytes)", "p99(bytes)", "distinct(client)"] }, new LogTable { By = ["time"] }],
+            Tables =
+            [
+                new LogTable { By = ["status", "path"], Stats = ["count", "sum(bytes)", "p99(bytes)", "distinct(client)"] },
+                new LogTable { By = ["time"] },
+            ],
         };
         foreach (int workers in (int[])[1, 2])
         {
@@ -131,7 +135,10 @@ internal sealed class MemoryTests
     }
 
     private static string[] Arguments(string backend) =>
-        ["log", "report", "--format", "combined", "--by", "status,path", "--stats", "count,sum(bytes),p99(bytes)", "--output", "json", "--backend", backend];
+    [
+        "log", "report", "--format", "combined", "--by", "status,path", "--stats", "count,sum(bytes),p99(bytes)",
+        "--output", "json", "--backend", backend,
+    ];
 
     private static string Make(TempFolder folder, long bytes)
     {
@@ -155,7 +162,8 @@ internal sealed class MemoryTests
         for (int i = 0; i < 8000; i++)
         {
             log.Append(CultureInfo.InvariantCulture, $"10.0.{i % 7}.{i % 200} - - [27/Feb/2023:11:53:{i % 60:00} +0800] ");
-            log.Append(CultureInfo.InvariantCulture, $"\"GET /path/{i % 100}?q={i} HTTP/1.1\" {200 + (i % 5 * 100)} {i * 37 % 100_003} \"-\" \"Mozilla/5.0 (X11)\"\n");
+            log.Append(CultureInfo.InvariantCulture, $"\"GET /path/{i % 100}?q={i} HTTP/1.1\" {200 + (i % 5 * 100)} {i * 37 % 100_003} ");
+            log.Append("\"-\" \"Mozilla/5.0 (X11)\"\n");
         }
 
         return Encoding.ASCII.GetBytes(log.ToString());

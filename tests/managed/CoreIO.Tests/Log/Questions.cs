@@ -7,7 +7,8 @@ internal static class Questions
 {
     private static readonly string[] SizeStats =
     [
-        "count", "sum(bytes)", "avg(bytes)", "min(bytes)", "max(bytes)", "p0(bytes)", "p50(bytes)", "p99.99(bytes)", "p100(bytes)", "distinct(client)",
+        "count", "sum(bytes)", "avg(bytes)", "min(bytes)", "max(bytes)",
+        "p0(bytes)", "p50(bytes)", "p99.99(bytes)", "p100(bytes)", "distinct(client)",
     ];
 
     public static readonly string[] Formats = ["combined", "common", "main", "vhost_combined", "edge", "delimited"];
@@ -68,18 +69,28 @@ internal static class Questions
                 Table(6, ["f22", "f24", "upstream_addr"], "count", "distinct(f23)"),
             ],
         };
-        yield return new Question("edge") { Where = "upstream_status == 200 && request_time > 0.5 or f22 == \"-\"", Tables = [Table(8, ["request_id", "pid"], "count")] };
+        yield return new Question("edge")
+        {
+            Where = "upstream_status == 200 && request_time > 0.5 or f22 == \"-\"",
+            Tables = [Table(8, ["request_id", "pid"], "count")],
+        };
     }
 
     private static IEnumerable<Question> Delimited()
     {
         yield return new Question("delimited")
         {
-            Tables = [Table(1 << 20, ["f1", "f2"], "count", "distinct(f3)"), Table(4, ["f4"], "count"), Table(4, [], "count", "distinct(f1)")],
+            Tables =
+            [
+                Table(1 << 20, ["f1", "f2"], "count", "distinct(f3)"),
+                Table(4, ["f4"], "count"),
+                Table(4, [], "count", "distinct(f1)"),
+            ],
         };
         yield return new Question("delimited") { Tables = [Table(1 << 20, ["f1"], "count", "sum(f2)", "avg(f2)", "p75(f2)", "min(f2)")] };
         yield return new Question("delimited") { Where = "f1 != 17 or f3 *= 'b' or f9 == \"-\"", Tables = [Table(100, ["f5"], "count")] };
     }
 
-    private static LogTable Table(int maxGroups, string[] by, params string[] stats) => new() { By = by, Stats = stats, MaxGroups = maxGroups };
+    private static LogTable Table(int maxGroups, string[] by, params string[] stats) =>
+        new() { By = by, Stats = stats, MaxGroups = maxGroups };
 }

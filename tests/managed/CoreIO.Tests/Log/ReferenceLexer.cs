@@ -8,9 +8,9 @@ internal static class ReferenceLexer
 {
     private static readonly HashSet<string> Words =
     [
-        "status", "body_bytes_sent", "bytes_sent", "request_length", "connection", "connection_requests", "pid", "server_port", "remote_port",
-        "content_length", "request_time", "session_time", "msec", "time_iso8601", "remote_addr", "request_method", "scheme", "host", "http_host",
-        "server_name", "server_addr", "server_protocol", "request_id", "hostname",
+        "status", "body_bytes_sent", "bytes_sent", "request_length", "connection", "connection_requests", "pid", "server_port",
+        "remote_port", "content_length", "request_time", "session_time", "msec", "time_iso8601", "remote_addr", "request_method", "scheme",
+        "host", "http_host", "server_name", "server_addr", "server_protocol", "request_id", "hostname",
     ];
 
     /// <summary>The fields of a line by the free lexer, or the name of the reason it is rejected for.</summary>

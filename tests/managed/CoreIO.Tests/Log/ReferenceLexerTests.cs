@@ -31,7 +31,8 @@ internal sealed class ReferenceLexerTests(string backendName)
         Holds(kernel, "[$x] \"$y\" $z", "[] \"\\a", line => ReferenceLexer.Template(["[", "] \"", "\" ", ""], ["x", "y", "z"], line));
         Holds(kernel, "$host $x $status", " a\t", line => ReferenceLexer.Template(["", " ", " ", ""], ["host", "x", "status"], line));
         Holds(kernel, "a$x aab${y}b", " ab", line => ReferenceLexer.Template(["a", " aab", "b"], ["x", "y"], line));
-        Holds(kernel, "\"$host\"$status\"$x\"", "\"a \\", line => ReferenceLexer.Template(["\"", "\"", "\"", "\""], ["host", "status", "x"], line));
+        Holds(kernel, "\"$host\"$status\"$x\"", "\"a \\",
+            line => ReferenceLexer.Template(["\"", "\"", "\"", "\""], ["host", "status", "x"], line));
     }
 
     // Both backends have more kernels than every machine can run; the scalar one and the best are always there.

@@ -27,7 +27,9 @@ internal sealed class RobustnessTests(string backendName)
             report.Errors.Select(e => $"{e.Input[folder.Path.Length..]}: {e.Cause}"),
             Is.EqualTo(new[]
             {
-                ": is a directory (EISDIR)", "/missing: no such file (ENOENT)", $"/{new string('x', 300)}: file name too long (ENAMETOOLONG)",
+                ": is a directory (EISDIR)",
+                "/missing: no such file (ENOENT)",
+                $"/{new string('x', 300)}: file name too long (ENAMETOOLONG)",
                 "/good/below: a part of the path is no directory (ENOTDIR)",
             }));
         Assert.That((report.Answer.Lines, report.Answer.Bytes, report.InputsRead), Is.EqualTo((4L, 16L, 3)));
@@ -48,15 +50,16 @@ internal sealed class RobustnessTests(string backendName)
             File.SetUnixFileMode(folder.Path, (UnixFileMode)Convert.ToInt32("755", 8));
             if (!IsReadable(launcher))
             {
-                Assert.Ignore("nobody may not run this build, or there is no setpriv; run the tests as a user without rights to see this one");
+                Assert.Ignore("nobody may not run this build, or there is no setpriv; run the tests as a user who is not root");
             }
         }
 
         CliResult result = CliProcess.Run(
-            ["log", "report", "--format", "delimited", "--by", "f1", "--output", "csv", "--backend", backendName, closed, good], launcher: launcher);
+            ["log", "report", "--format", "delimited", "--by", "f1", "--output", "csv", "--backend", backendName, closed, good],
+            launcher: launcher);
         Assert.Multiple(() =>
         {
-            Assert.That(result.Errors, Is.EqualTo($"coreio log report: {closed}: permission denied (EACCES)\n").Or.EqualTo($"coreio log: {closed}: permission denied (EACCES)\n"));
+            Assert.That(result.Errors, Does.Match($"^coreio log( report)?: {closed}: permission denied \\(EACCES\\)\n$"));
             Assert.That(result.Output.ReplaceLineEndings("\n"), Is.EqualTo("f1,count\na,1\n"));
             Assert.That(result.ExitCode, Is.EqualTo(2));
         });
@@ -90,11 +93,12 @@ internal sealed class RobustnessTests(string backendName)
         using TempFolder folder = new();
         string path = folder.File("shrinks");
         using FileStream file = new(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite, 0);
-        file.Write("a 1\n"u8);
-        // A hole: it takes long to read and no room on the disk.
+        file.Write(Enumerable.Repeat("a 1\n"u8.ToArray(), 500_000).SelectMany(line => line).ToArray());
+        // A hole: one line that takes long to read and no room on the disk.
         file.SetLength(16L << 30);
         using ILogFormat format = _backend.Log.CompileFormat("delimited");
-        using ILogScan scan = _backend.Log.CreateScan(Scans.Query(new Question("delimited"), format), new LogScanOptions { Workers = 2 });
+        using ILogScan scan = _backend.Log.CreateScan(
+            Scans.Query(new Question("delimited"), format), new LogScanOptions { Workers = 2, BlockBytes = 64 * 1024 });
         Thread cutter = new(() =>
         {
             while (scan.Progress.BytesDone < 16 << 20)
@@ -110,7 +114,8 @@ internal sealed class RobustnessTests(string backendName)
         Assert.That((e!.Status, e.Message), Is.EqualTo((StatusCode.Truncated, $"{path}: {StatusCode.Describe(StatusCode.Truncated)}")));
         // The scan goes on with the next input.
         Assert.That(scan.ReadFile(folder.Write("next", "b 2\n"u8)), Is.EqualTo(4));
-        Assert.That(scan.Finish().Lines, Is.GreaterThanOrEqualTo(2));
+        // Of the lines before the hole at most those of its block are lost with it.
+        Assert.That(scan.Finish().Parsed, Is.GreaterThan(500_000 - (64 * 1024 / 4)));
     }
 
     [Test]
@@ -120,7 +125,8 @@ internal sealed class RobustnessTests(string backendName)
         byte[] log = new LogMaker(32).Log("combined", LogQuality.Fitting, 50_000);
         string path = folder.Write("vanishes", log);
         using ILogFormat format = _backend.Log.CompileFormat("combined");
-        using ILogScan scan = _backend.Log.CreateScan(Scans.Query(new Question("combined"), format), new LogScanOptions { Workers = 1, BlockBytes = 4096 });
+        using ILogScan scan = _backend.Log.CreateScan(
+            Scans.Query(new Question("combined"), format), new LogScanOptions { Workers = 1, BlockBytes = 4096 });
         Thread remover = new(() =>
         {
             SpinWait.SpinUntil(() => scan.Progress.BytesDone > 0);

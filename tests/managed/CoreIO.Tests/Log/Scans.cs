@@ -30,7 +30,8 @@ internal sealed record Question(string Format)
 internal static class Scans
 {
     /// <summary>Asks one backend about bytes that also lie in a file.</summary>
-    public static LogAnswer Run(ICoreBackend backend, Question question, string path, byte[] bytes, Way way, LogScanOptions options, int seed = 0)
+    public static LogAnswer Run(
+        ICoreBackend backend, Question question, string path, byte[] bytes, Way way, LogScanOptions options, int seed = 0)
     {
         using ILogFormat format = backend.Log.CompileFormat(question.Format);
         using ILogScan scan = backend.Log.CreateScan(Query(question, format), options);

@@ -102,7 +102,9 @@ internal sealed class SyntaxTests
 
     [TestCase(LogSyntaxPart.Format, "$ $a ${b} ${ } a - \" [ ] \\ combined $status $x_1 {} : \u00e9")]
     [TestCase(LogSyntaxPart.By, "status client path time minute nope f1 bytes , , \u00e9 ( $")]
-    [TestCase(LogSyntaxPart.Stats, "count sum avg p50 p99.99 p100 p101 p.5 distinct min ( ) ( ) bytes status request nope , , . \u00e9 (bytes) (status)")]
+    [TestCase(
+        LogSyntaxPart.Stats,
+        "count sum avg p50 p99.99 p100 p101 p.5 distinct min ( ) ( ) bytes status request nope , , . \u00e9 (bytes) (status)")]
     public void Random_text_is_refused_alike_or_answered_alike(LogSyntaxPart part, string words)
     {
         Backends.NeedBoth();
@@ -129,7 +131,11 @@ internal sealed class SyntaxTests
         Backends.NeedBoth();
         ICoreBackend[] backends = [.. Backends.All];
         Random random = new(13);
-        string[] odd = ["nope", "time", "and", "or", "not", "!", "&&", "(", ")", "=", "==", "<=", "^=", "=~", "1.5", "-1", "0.1234567", "'(", "'[b-a]'", "\"", "\\", "\u00e9", ""];
+        string[] odd =
+        [
+            "nope", "time", "and", "or", "not", "!", "&&", "(", ")", "=", "==", "<=", "^=", "=~",
+            "1.5", "-1", "0.1234567", "'(", "'[b-a]'", "\"", "\\", "\u00e9", "",
+        ];
         int compiled = 0;
         for (int i = 0; i < 4000; i++)
         {
@@ -167,9 +173,12 @@ internal sealed class SyntaxTests
     {
         string[] comparisons =
         [
-            "status >= 400", "status != 200", "bytes < 5000", "bytes <= -1", "status == '-'", "path ^= '/p1'", "path $= 'php'", "uri *= 'q=3'",
-            "request =~ '^(GET|POST) /p[0-9]{1,2}/'", "http_user_agent =~ '[^ -~]'", "client < '10.1'", "method > 'H'", "protocol == \"HTTP/1.1\"",
-            "http_referer =~ '(?i)CURL|^$'", "time_local =~ ':\\\\d\\\\d [-+]'", "status_class >= '4xx'", "request =~ '(a|b)*c?$'", "remote_user != 'bob'",
+            "status >= 400", "status != 200", "bytes < 5000", "bytes <= -1", "status == '-'", "path ^= '/p1'",
+            "path $= 'php'", "uri *= 'q=3'",
+            "request =~ '^(GET|POST) /p[0-9]{1,2}/'", "http_user_agent =~ '[^ -~]'", "client < '10.1'",
+            "method > 'H'", "protocol == \"HTTP/1.1\"",
+            "http_referer =~ '(?i)CURL|^$'", "time_local =~ ':\\\\d\\\\d [-+]'", "status_class >= '4xx'",
+            "request =~ '(a|b)*c?$'", "remote_user != 'bob'",
         ];
         return depth == 0 || random.Next(4) == 0
             ? comparisons[random.Next(comparisons.Length)]
@@ -182,7 +191,8 @@ internal sealed class SyntaxTests
             };
     }
 
-    private static string Tell(LogSyntaxException? e) => e is null ? "compiles" : $"{e.Part} {e.Fault} at {e.Offset}, {e.Length} bytes, of {e.Text}";
+    private static string Tell(LogSyntaxException? e) =>
+        e is null ? "compiles" : $"{e.Part} {e.Fault} at {e.Offset}, {e.Length} bytes, of {e.Text}";
 
     private static LogSyntaxException? Compile(ICoreBackend backend, LogSyntaxPart part, string text)
     {
