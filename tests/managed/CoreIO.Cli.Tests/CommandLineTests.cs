@@ -74,6 +74,7 @@ public sealed class CommandLineTests
         "coreio log report: --workers: '0' is no whole number from 1 to 1024; see 'coreio log report -h'")]
     [TestCase("coreio log report -f common none.log", "coreio log: none.log: no such file (ENOENT)")]
     [TestCase("coreio log report -f common .", "coreio log: .: is a directory (EISDIR)")]
+    [TestCase("coreio log report -f edge --rejects /dev/full good.log", "coreio log: --rejects /dev/full: no space left on device (ENOSPC)")]
     [TestCase("coreio log report -f common $'a\\x1b[2Jb'", @"coreio log: a\x1B[2Jb: no such file (ENOENT)")]
     public void AMessageIsOneSentenceAndAWayOut(string command, string message) =>
         Assert.That(Bash(command + " 2>&1 >/dev/null").Output.TrimEnd('\n'), Is.EqualTo(message));
