@@ -258,7 +258,7 @@ struct coreio_log_floor_result {
     int64_t hits;       /* positions written, or fields cut; 0 where neither is done */
     int64_t elapsed_ns; /* from opening the file to its end */
     int64_t cpu_ns;     /* of the calling thread in that time */
-    int32_t kernel;     /* coreio_log_kernel_id; only index and lex run it */
+    int32_t kernel;     /* coreio_log_kernel_id; read and scalar do not use it */
     int32_t reserved;
 };
 
