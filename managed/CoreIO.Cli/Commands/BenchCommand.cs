@@ -38,7 +38,7 @@ internal static class BenchCommand
                         [
                             .. LogBenchQuestion.All.SelectMany(q => (string[])(q.By is null
                                 ? [$"{q.Name}: {q.Text}"]
-                                : [$"{q.Name}: --by {string.Join(',', q.By)}", .. q.Stats is ["count"] ? (string[])[] : [$"  --stats {string.Join(',', q.Stats)}"]])),
+                                : [$"{q.Name}: --by {string.Join(',', q.By)}" + (q.Stats is ["count"] ? "" : " --stats"), .. q.Stats is ["count"] ? (string[])[] : ["  " + string.Join(',', q.Stats)]])),
                             "default: those that suit the format, without groups",
                         ],
                     },

@@ -37,12 +37,12 @@ public sealed class BenchTests
     }
 
     // A seed means the same bytes on every machine and in every later build, or filed results could not be compared.
-    [TestCase("combined", "COMBINED_HASH")]
-    [TestCase("edge", "EDGE_HASH")]
+    [TestCase("combined", "9995958A0B6341E4")]
+    [TestCase("edge", "9E9207E5C534F4F2")]
     public void SeedOneMakesTheseBytes(string format, string hash) =>
         Assert.That(Convert.ToHexString(SHA256.HashData(Make(format, Size, 1)))[..16], Is.EqualTo(hash));
 
-    [TestCase("combined", 206, 9)]
+    [TestCase("combined", 206, 8)]
     [TestCase("edge", 725, 48)]
     public void LinesAreWholeFitTheirFormatAndAreAsLongAsRealOnes(string format, int bytesALine, int fields)
     {
@@ -55,7 +55,7 @@ public sealed class BenchTests
         {
             lines++;
             Assert.That(line.Reason, Is.EqualTo(LogReason.Parsed), Encoding.UTF8.GetString(line.Text));
-            Assert.That(line.FieldCount, Is.EqualTo(fields), Encoding.UTF8.GetString(line.Text));
+            Assert.That(line.Count, Is.EqualTo(fields), Encoding.UTF8.GetString(line.Text));
         }
 
         Assert.That((double)text.Length / lines, Is.EqualTo(bytesALine).Within(5));

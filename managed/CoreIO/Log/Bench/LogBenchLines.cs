@@ -49,7 +49,7 @@ internal sealed class LogBenchLines
         _paths = Make(PathCount, i => Path(i));
         _agents = Make(AgentCount, i => Agent(i));
         _hosts = Make(HostCount, i => $"{Word()}{i}.{Word()}.example.com");
-        _referers = Make(PathCount, i => i % 8 < 4 ? "-" : $"https://www.example.com{Path(i)}");
+        _referers = Make(PathCount, i => i % 8 < 4 ? "-" : $"https://example.com{Path(i)}");
     }
 
     /// <summary>Writes a line of the format combined, some 206 bytes.</summary>
@@ -158,8 +158,8 @@ internal sealed class LogBenchLines
         line.AddHex(_random.Next());
         line.Next("bytes=0-1023"u8);
         line.Next("-"u8);
-        line.Next("max-age=86400"u8);
-        line.Next("cn-south-1"u8);
+        line.Next("max-age=86400,public"u8);
+        line.Next("cn-south-1a"u8);
         line.Next(""u8);
         line.Add(size + 512);
         line.Next("-"u8);
@@ -168,7 +168,7 @@ internal sealed class LogBenchLines
         line.Next("-"u8);
         line.Next("cdn|edge|tier1"u8);
         line.Next("-"u8);
-        line.Next("keep-alive, upgrade"u8);
+        line.Next("keep-alive"u8);
         line.Next("application/json"u8);
         line.Next("-"u8);
         line.Next("r"u8);
