@@ -79,7 +79,8 @@ internal static class CpuCommand
 
     private static void Show(Page page, ICoreBackend backend, IReadOnlyList<CpuCore> cores, List<Pinned> pinned)
     {
-        page.Line($"instruction sets: {(backend.Cpu.Features == CpuFeatures.None ? "none of those that matter" : string.Join(' ', FeatureNames(backend.Cpu.Features)))}");
+        string features = string.Join(' ', FeatureNames(backend.Cpu.Features));
+        page.Line($"instruction sets: {(features.Length == 0 ? "none of those that matter" : features)}");
         foreach (CoreBackendInfo info in CoreBackends.Available)
         {
             page.Line($"{info.Name} kernels: {(info.Backend is null ? info.Reason : Kernels(info.Backend.Log))}");
@@ -87,9 +88,11 @@ internal static class CpuCommand
 
         page.Line();
         page.Rows(
-            [.. ((string[])["cpu", "core", "package", "node", "allowed", "max MHz", "L2 KiB", "L3 KiB"]).Select(n => new PageColumn(n, true))],
+            [.. ((string[])["cpu", "core", "package", "node", "allowed", "max MHz", "L2 KiB", "L3 KiB"]).Select(n =>
+                new PageColumn(n, true))],
             cores.Select(c => (IReadOnlyList<string>)
-                [Number(c.Cpu), Number(c.Core), Number(c.Package), Number(c.Node), c.Allowed ? "yes" : "no", Number(c.MaxMhz), Number(c.L2KiB), Number(c.L3KiB)]));
+                [Number(c.Cpu), Number(c.Core), Number(c.Package), Number(c.Node),
+                    c.Allowed ? "yes" : "no", Number(c.MaxMhz), Number(c.L2KiB), Number(c.L3KiB)]));
         page.Line();
         page.Line($"a thread pinned to each allowed CPU, through the {backend.Name} backend:");
         page.Rows(
@@ -164,7 +167,8 @@ internal static class CpuCommand
 
     private static string Number(int value) => value < 0 ? "-" : value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private static string Kernels(ILogBackend log) => string.Join(' ', log.Kernels.Select(k => k.Supported ? k.Name : $"({k.Name}: not here)"));
+    private static string Kernels(ILogBackend log) =>
+        string.Join(' ', log.Kernels.Select(k => k.Supported ? k.Name : $"({k.Name}: not here)"));
 
     private static IEnumerable<string> FeatureNames(CpuFeatures features) =>
         Enum.GetValues<CpuFeatures>().Where(f => f != CpuFeatures.None && features.HasFlag(f)).Select(f => f.ToString().ToLowerInvariant());

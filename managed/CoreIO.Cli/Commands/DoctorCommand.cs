@@ -24,13 +24,15 @@ internal static class DoctorCommand
     private sealed record Patient(CoreBackendInfo Info, string? Fault)
     {
         // A build without the native backend is whole as it is.
-        public bool IsBroken => Fault is not null && (Info.Backend is not null || CoreBackends.HasNative || Info.Name != CoreBackends.NativeName);
+        public bool IsBroken => Fault is not null
+            && (Info.Backend is not null || CoreBackends.HasNative || Info.Name != CoreBackends.NativeName);
     }
 
     private static int Run(CliArguments arguments)
     {
         bool color = Terminal.UseColor(arguments);
-        List<Patient> patients = [.. CoreBackends.Available.Select(info => new Patient(info, info.Backend is null ? info.Reason : Test(info.Backend)))];
+        List<Patient> patients = [.. CoreBackends.Available.Select(info =>
+            new Patient(info, info.Backend is null ? info.Reason : Test(info.Backend)))];
         bool isBroken = patients.Exists(p => p.IsBroken);
         using Stream output = StandardOutput.Open();
         if (arguments.Has("json"))
@@ -61,7 +63,8 @@ internal static class DoctorCommand
                 scan.EndFeed();
                 LogAnswer answer = scan.Finish();
                 LogTableAnswer table = answer.Tables[0];
-                if (answer is not { Lines: 2, Parsed: 1, Rejected: 1 } || table.Groups.Length != 1 || table.Cell(table.Groups[0], 1).Value != 7)
+                if (answer is not { Lines: 2, Parsed: 1, Rejected: 1 }
+                    || table.Groups.Length != 1 || table.Cell(table.Groups[0], 1).Value != 7)
                 {
                     return $"the kernel {kernel.Name} answers a known question wrongly; force another with --kernel, and report this";
                 }
@@ -135,7 +138,8 @@ internal static class DoctorCommand
 
             if (info.Backend is not null)
             {
-                page.Line("  kernels " + string.Join(' ', info.Backend.Log.Kernels.Select(k => k.Supported ? k.Name : $"({k.Name}: not here)")));
+                page.Line("  kernels " + string.Join(' ', info.Backend.Log.Kernels.Select(k =>
+                    k.Supported ? k.Name : $"({k.Name}: not here)")));
             }
         }
 

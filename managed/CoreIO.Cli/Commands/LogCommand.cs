@@ -35,7 +35,7 @@ internal static class LogCommand
     {
         Group = "Work",
         Short = false,
-        Choices = ["scalar", "sse2", "avx2", "avx512", "neon"],
+        Choices = ["scalar", "sse42", "avx2", "avx512", "neon"],
         Open = true,
     };
 

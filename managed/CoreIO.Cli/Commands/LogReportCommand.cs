@@ -54,7 +54,11 @@ internal static class LogReportCommand
                 ],
             },
             new("interval", "TIME", "a series over time: 10s, 1m, 1h (adds the key time)") { Group = "Question" },
-            new("since", "TIME", "keep lines from 2019-01-22T03:56:00+03:30 on") { Group = "Question", More = ["without an offset: in that of the log"] },
+            new("since", "TIME", "keep lines from 2019-01-22T03:56:00+03:30 on")
+            {
+                Group = "Question",
+                More = ["without an offset: in that of the log"],
+            },
             new("until", "TIME", "keep lines before that") { Group = "Question" },
             new("top", "N", "show N rows, of each interval; 0 for all")
             {
@@ -114,7 +118,8 @@ internal static class LogReportCommand
 
     private static int Run(CliArguments arguments)
     {
-        string output = arguments.Has("json") && arguments.Get("output") is null ? "json" : arguments.OneOf("output", "table", "table", "json", "csv");
+        string output = arguments.Has("json") && arguments.Get("output") is null
+            ? "json" : arguments.OneOf("output", "table", "table", "json", "csv");
         bool color = Terminal.UseColor(arguments);
         bool overview = output == "table" && !IsQuestion(arguments);
         LogReportOptions options = Options(arguments, output, overview);

@@ -40,7 +40,8 @@ internal static class CliHelp
         }
         else
         {
-            text.Append('\n').Append(verb.Verbs.Count > 0 ? $"'{name} VERB -h' tells more of a verb." : $"'{name} --help' tells all.").Append('\n');
+            text.Append('\n').Append(verb.Verbs.Count > 0
+                ? $"'{name} VERB -h' tells more of a verb." : $"'{name} --help' tells all.").Append('\n');
         }
 
         return text.ToString();

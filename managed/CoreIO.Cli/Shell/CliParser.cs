@@ -58,7 +58,8 @@ internal static class CliParser
         foreach (CliOption option in verb.Options)
         {
             string template = option.Letter is char letter ? $"-{letter}|--{option.Name}" : $"--{option.Name}";
-            parsed.Add((option, app.Option(template, "", option.Value is null ? CommandOptionType.NoValue : CommandOptionType.SingleValue)));
+            parsed.Add((option, app.Option(template, "", option.Value is null
+                ? CommandOptionType.NoValue : CommandOptionType.SingleValue)));
         }
 
         CommandArgument? operands = verb.Operands is null ? null : app.Argument("OPERAND", "", multipleValues: true);

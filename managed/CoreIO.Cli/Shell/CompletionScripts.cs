@@ -176,7 +176,9 @@ internal static class CompletionScripts
         ("--help", "help"),
     ];
 
-    private static string ZshText(string summary) => summary.Replace("'", "'\\''", StringComparison.Ordinal).Replace(":", "\\:", StringComparison.Ordinal);
+    private static string ZshText(string summary) =>
+        summary.Replace("'", "'\\''", StringComparison.Ordinal).Replace(":", "\\:", StringComparison.Ordinal);
 
-    private static string FishText(string summary) => summary.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
+    private static string FishText(string summary) =>
+        summary.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
 }

@@ -4,7 +4,8 @@ namespace CoreIO.Cli.Shell;
 internal static class DidYouMean
 {
     /// <summary><c>; did you mean 'x'?</c>, or nothing.</summary>
-    public static string Suffix(string word, ReadOnlySpan<string> known) => Nearest(word, known) is string near ? $"; did you mean '{near}'?" : "";
+    public static string Suffix(string word, ReadOnlySpan<string> known) =>
+        Nearest(word, known) is string near ? $"; did you mean '{near}'?" : "";
 
     /// <summary>The nearest of the known words; null when none is near.</summary>
     public static string? Nearest(string word, ReadOnlySpan<string> known)
@@ -14,7 +15,8 @@ internal static class DidYouMean
         int limit = Math.Max(1, word.Length / 3) + 1;
         foreach (string candidate in known)
         {
-            int distance = word.Length >= 3 && candidate.StartsWith(word, StringComparison.OrdinalIgnoreCase) ? 1 : Distance(word, candidate);
+            int distance = word.Length >= 3 && candidate.StartsWith(word, StringComparison.OrdinalIgnoreCase)
+                ? 1 : Distance(word, candidate);
             if (distance < limit)
             {
                 limit = distance;

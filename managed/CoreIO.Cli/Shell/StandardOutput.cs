@@ -66,5 +66,6 @@ internal sealed class StandardOutput : Stream
 
     private static Exception Fault(Exception e) => e.HResult == BrokenPipe
         ? new ClosedPipeException(e)
-        : new OutputException("standard output: " + StatusCode.Describe(e.HResult is > 0 and < 4096 ? -e.HResult : StatusCode.InputOutput), e);
+        : new OutputException("standard output: " + StatusCode.Describe(e.HResult is > 0 and < 4096
+            ? -e.HResult : StatusCode.InputOutput), e);
 }

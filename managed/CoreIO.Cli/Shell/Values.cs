@@ -19,7 +19,8 @@ internal static class Values
             "d" => TimeSpan.TicksPerDay,
             _ => 0,
         };
-        if (unit == 0 || !long.TryParse(text.AsSpan(0, letters), out long count) || count == 0 || count > TimeSpan.FromDays(36500).Ticks / unit)
+        if (unit == 0 || !long.TryParse(text.AsSpan(0, letters), out long count)
+            || count == 0 || count > TimeSpan.FromDays(36500).Ticks / unit)
         {
             throw new UsageException($"--{option}: '{text}' is no duration; write 10s, 500ms, 1m, 2h or 1d");
         }

@@ -53,7 +53,8 @@ internal static class Limits
     }
 
     private static Limit Sysctl(string root, string name, string what) =>
-        new(name, Lines($"{root}/proc/sys/{name.Replace('.', '/')}").FirstOrDefault(), what, $"sysctl -w {name}=N, and a file in /etc/sysctl.d to keep it");
+        new(name, Lines($"{root}/proc/sys/{name.Replace('.', '/')}").FirstOrDefault(),
+            what, $"sysctl -w {name}=N, and a file in /etc/sysctl.d to keep it");
 
     // "Max open files    1024    1048576    files": the columns stand apart by two spaces or more.
     private static Dictionary<string, string> ProcessLimits(string root)
@@ -95,7 +96,8 @@ internal static class Limits
         memory ??= Lines(root + "/sys/fs/cgroup/memory/memory.limit_in_bytes").FirstOrDefault();
         // Version 1 writes no limit as the largest number of whole pages.
         memory = long.TryParse(memory, out long bytes) && bytes > long.MaxValue / 2 ? "max" : memory;
-        yield return new("cgroup_cpu", cpu, "CPU time in microseconds for each period", "CPUQuota= in a systemd unit, --cpus of a container");
+        yield return new("cgroup_cpu",
+            cpu, "CPU time in microseconds for each period", "CPUQuota= in a systemd unit, --cpus of a container");
         yield return new("cgroup_memory", memory, "bytes of memory", "MemoryMax= in a systemd unit, --memory of a container");
     }
 

@@ -116,7 +116,8 @@ internal static class LogOverview
 
         if (values.GetValueOrDefault("sum(bytes)") is Int128 sent)
         {
-            string mean = values.GetValueOrDefault("avg(bytes)") is Int128 avg ? $" ({Human.Bytes((long)(avg / 1_000_000))} a response)" : "";
+            string mean = values.GetValueOrDefault("avg(bytes)") is Int128 avg
+                ? $" ({Human.Bytes((long)(avg / 1_000_000))} a response)" : "";
             facts.Add(Human.Bytes((long)Int128.Min(sent, long.MaxValue)) + " sent" + mean);
         }
 

@@ -93,7 +93,8 @@ internal static class LogTables
         for (int i = 0; i < answer.Stats.Count; i++)
         {
             LogStatColumn column = answer.Stats[i];
-            cells.Add(LogNumber.ValueOf(column, answer.Cell(group, i)) is Int128 value ? LogNumber.Format(value, LogNumber.ScaleOf(column)) : "-");
+            cells.Add(LogNumber.ValueOf(column, answer.Cell(group, i)) is Int128 value
+                ? LogNumber.Format(value, LogNumber.ScaleOf(column)) : "-");
             if (share && i == 0)
             {
                 cells.Add(Human.Share(group.Count, report.Answer.Parsed));

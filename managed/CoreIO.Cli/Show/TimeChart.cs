@@ -93,7 +93,8 @@ internal static class TimeChart
             if (!group.IsOther && answer.TryGetKey(group, 0, out ReadOnlySpan<byte> time))
             {
                 long minute = Floor(LogTableAnswer.TimeOf(time), 60_000_000) / 60_000_000;
-                bool isError = answer.Keys.Count > 1 && answer.TryGetKey(group, 1, out ReadOnlySpan<byte> status) && status is [(byte)'5', ..];
+                bool isError = answer.Keys.Count > 1
+                    && answer.TryGetKey(group, 1, out ReadOnlySpan<byte> status) && status is [(byte)'5', ..];
                 minutes.Add((minute, group.Count, isError));
             }
         }

@@ -39,6 +39,13 @@ internal static class FieldNames
 
     private static readonly Dictionary<string, (LogKind Kind, bool IsList)> Known = BuildKnown();
 
+    /// <summary>Texts and times that never hold a space, beside the numbers that are no lists (docs/formats.md, section 3).</summary>
+    private static readonly HashSet<string> Words =
+    [
+        .. ("msec time_iso8601 remote_addr request_method scheme host http_host server_name server_addr server_protocol request_id "
+            + "hostname").Split(' '),
+    ];
+
     /// <summary>A derived field and where it may come from, the first that the format has.</summary>
     private static readonly (string Name, Derivation Derivation, LogKind Kind, string[] Sources)[] Derived =
     [
@@ -66,6 +73,11 @@ internal static class FieldNames
         (kind, isList) = known;
         return found;
     }
+
+    /// <summary>Whether a value of this name never holds a space.</summary>
+    internal static bool IsWord(string name) =>
+        Words.Contains(name)
+        || (IsKnown(name, out LogKind kind, out bool isList) && !isList && kind is LogKind.Integer or LogKind.Seconds);
 
     /// <summary>Resolves a name; false when the format has no such field.</summary>
     internal static bool Resolve(CompiledFormat format, string name, out Column column)

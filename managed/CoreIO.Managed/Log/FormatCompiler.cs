@@ -89,7 +89,8 @@ internal static class FormatCompiler
             }
 
             _literals.Add(_bytes[literal..]);
-            return new CompiledFormat(text, Layout.Template, [.. _variables], new TemplateWalker([.. _literals]));
+            TemplateWalker walker = new([.. _literals], [.. _variables.Select(variable => FieldNames.IsWord(variable.Name))]);
+            return new CompiledFormat(text, Layout.Template, [.. _variables], walker);
         }
 
         /// <summary>Reads the variable at a dollar sign and returns the byte after it.</summary>

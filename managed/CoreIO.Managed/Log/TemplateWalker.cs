@@ -13,9 +13,11 @@ internal sealed class TemplateWalker : Walker
     private readonly byte[] _lead;
     private readonly Step[] _steps;
 
-    /// <summary>Makes the walker of a template: the text before each variable in order, and the text after the last.</summary>
-    internal TemplateWalker(byte[][] literals)
-        : this(literals[0], PlanSteps(literals))
+    /// <summary>Makes the walker of a template.</summary>
+    /// <param name="literals">The text before each variable in order, and the text after the last.</param>
+    /// <param name="words">For each variable, whether its value never holds a space.</param>
+    internal TemplateWalker(byte[][] literals, bool[] words)
+        : this(literals[0], PlanSteps(literals, words))
     {
     }
 
@@ -54,6 +56,11 @@ internal sealed class TemplateWalker : Walker
                 {
                     return LogReason.MissingText;
                 }
+
+                if (step.IsWord && HoldsSpace(ref text, current, found))
+                {
+                    return LogReason.MissingText;
+                }
             }
             else if (step.End == End.Quote)
             {
@@ -70,6 +77,10 @@ internal sealed class TemplateWalker : Walker
             else
             {
                 found = end;
+                if (step.IsWord && HoldsSpace(ref text, current, found))
+                {
+                    return LogReason.TrailingText;
+                }
             }
 
             if (i < room)
@@ -156,7 +167,10 @@ internal sealed class TemplateWalker : Walker
         end - at >= literal.Length
         && MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref text, at), literal.Length).SequenceEqual(literal);
 
-    private static Step[] PlanSteps(byte[][] literals)
+    private static bool HoldsSpace(ref byte text, int begin, int end) =>
+        MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref text, begin), end - begin).Contains((byte)' ');
+
+    private static Step[] PlanSteps(byte[][] literals, bool[] words)
     {
         Step[] steps = new Step[literals.Length - 1];
         for (int i = 0; i < steps.Length; i++)
@@ -166,7 +180,7 @@ internal sealed class TemplateWalker : Walker
             End end = after.Length == 0 ? End.Line
                 : before.Length > 0 && before[^1] == (byte)'"' && after[0] == (byte)'"' ? End.Quote
                 : End.Text;
-            steps[i] = new Step(end, after);
+            steps[i] = new Step(end, after, words[i]);
         }
 
         return steps;
@@ -195,6 +209,7 @@ internal sealed class TemplateWalker : Walker
     private readonly struct Step
     {
         internal readonly End End;
+        internal readonly bool IsWord;
         internal readonly byte Key;
         internal readonly int KeyOffset;
         internal readonly int Length;
@@ -202,9 +217,10 @@ internal sealed class TemplateWalker : Walker
         internal readonly ulong Mask;
         internal readonly byte[] Literal;
 
-        internal Step(End end, byte[] literal)
+        internal Step(End end, byte[] literal, bool isWord)
         {
             End = end;
+            IsWord = isWord;
             Literal = literal;
             Length = literal.Length;
             if (end == End.Text)

@@ -176,7 +176,7 @@ internal sealed class GzipInput : Stream
 
         throw _source.CutShort
             ? Truncated()
-            : LogInputException.Gzip("the gzip data is cut short or damaged: its checksum is missing or wrong; the lines before are counted");
+            : LogInputException.Gzip("the gzip data is cut short or damaged: its checksum is missing or wrong");
     }
 
     private void Need(int bytes)

@@ -5,7 +5,9 @@ internal sealed class LogBatch
 {
     private LogField[] _fields = new LogField[16 * 1024];
 
-    /// <summary>1024 records keep a call's cost far below that of its lines (docs of the boundary: from 256 on nothing is gained).</summary>
+    /// <summary>
+    /// 1024 records keep a call's cost far below that of its lines (docs of the boundary: from 256 on nothing is gained).
+    /// </summary>
     public LogRecord[] Records { get; } = new LogRecord[1024];
 
     public ReadOnlySpan<LogField> Fields => _fields;

@@ -30,7 +30,9 @@ public static class LogClock
         };
     }
 
-    /// <summary>RFC 3339 in the given offset: <c>2019-01-22T03:56:00+03:30</c>, or <c>Z</c> for none; a fraction only where there is one.</summary>
+    /// <summary>
+    /// RFC 3339 in the given offset: <c>2019-01-22T03:56:00+03:30</c>, or <c>Z</c> for none; a fraction only where there is one.
+    /// </summary>
     public static string Format(long micros, int offsetMinutes)
     {
         long local = micros + (offsetMinutes * 60_000_000L);

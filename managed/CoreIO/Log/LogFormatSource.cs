@@ -37,7 +37,9 @@ public static class LogFormatSource
     private const string CommonTemplate = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent";
     private const string CombinedTemplate = CommonTemplate + " \"$http_referer\" \"$http_user_agent\"";
 
-    /// <summary>Finds the format called <paramref name="name"/>; <paramref name="sample"/> is asked for the first lines when it must be guessed.</summary>
+    /// <summary>
+    /// Finds the format called <paramref name="name"/>; <paramref name="sample"/> is asked for the first lines when it must be guessed.
+    /// </summary>
     /// <exception cref="LogFormatException">The file cannot be read or has no such format.</exception>
     /// <exception cref="LogSyntaxException">It does not compile.</exception>
     internal static LogFormatChoice Find(ILogBackend log, string name, LogSample sample)

@@ -106,7 +106,9 @@ internal sealed class LogInput : IDisposable
     }
 
     /// <summary>Hands all of it to a scan, the sample first.</summary>
-    /// <exception cref="CoreIOException">It cannot be read to its end; what came before was handed over, and the stream was ended.</exception>
+    /// <exception cref="CoreIOException">
+    /// It cannot be read to its end; what came before was handed over, and the stream was ended.
+    /// </exception>
     public void FeedTo(ILogScan scan, Action throwIfStopped)
     {
         byte[] buffer = new byte[FeedBytes];

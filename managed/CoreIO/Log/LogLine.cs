@@ -44,7 +44,8 @@ public readonly ref struct LogLine
     public ReadOnlySpan<byte> this[int field] => _fed.Slice((int)_fields[field].Offset, (int)_fields[field].Length);
 
     /// <summary>The bytes of the field called <paramref name="name"/>; empty where the format or the line has none.</summary>
-    public ReadOnlySpan<byte> this[string name] => LogFormatSource.IndexOf(_format, name) is int index and >= 0 && index < Count ? this[index] : default;
+    public ReadOnlySpan<byte> this[string name] =>
+        LogFormatSource.IndexOf(_format, name) is int index and >= 0 && index < Count ? this[index] : default;
 
     /// <summary>Whether a field is null: not there, or exactly <c>-</c>.</summary>
     public bool IsNull(int field) => field >= Count || this[field] is [(byte)'-'];

@@ -188,12 +188,16 @@ internal sealed class LogOrder : IComparer<int>
 
         LogKeyColumn key = _table.Keys[part];
         return IsTime(key) ? LogTableAnswer.TimeOf(x).CompareTo(LogTableAnswer.TimeOf(y))
-            : part == _key && key.Kind == LogKind.Integer && TryInteger(x, out long i) && TryInteger(y, out long j) && i != j ? i.CompareTo(j)
-            : part == _key && key.Kind is LogKind.Seconds && TryDecimal(x, out decimal d) && TryDecimal(y, out decimal e) && d != e ? d.CompareTo(e)
+            : part == _key && key.Kind == LogKind.Integer && TryInteger(x, out long i) && TryInteger(y, out long j) && i != j
+                ? i.CompareTo(j)
+            : part == _key && key.Kind is LogKind.Seconds && TryDecimal(x, out decimal d) && TryDecimal(y, out decimal e) && d != e
+                ? d.CompareTo(e)
             : x.SequenceCompareTo(y);
     }
 
-    private static bool TryInteger(ReadOnlySpan<byte> text, out long value) => Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
+    private static bool TryInteger(ReadOnlySpan<byte> text, out long value) =>
+        Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
 
-    private static bool TryDecimal(ReadOnlySpan<byte> text, out decimal value) => Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
+    private static bool TryDecimal(ReadOnlySpan<byte> text, out decimal value) =>
+        Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
 }

@@ -13,7 +13,11 @@ public static class LogReportJson
     public const int Schema = 1;
 
     // Scripts and people read this, browsers do not: only what JSON itself demands is escaped.
-    internal static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    internal static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     private const int FlushAt = 64 * 1024;
     private static readonly JsonEncodedText Other = JsonEncodedText.Encode("(other)");

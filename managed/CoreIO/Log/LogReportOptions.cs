@@ -51,7 +51,10 @@ public readonly record struct LogMoment(DateTime Wall, TimeSpan? Offset)
 {
     private static readonly string[] Formats = ["yyyy-MM-dd", "yyyy-MM-ddTHH:mm", "yyyy-MM-ddTHH:mm:ss", "yyyy-MM-ddTHH:mm:ss.FFFFFF"];
 
-    /// <summary>Reads <c>2019-01-22</c>, <c>2019-01-22T03:56[:14[.5]][Z|+03:30]</c> (a space for the T is fine), or nginx's <c>22/Jan/2019:03:56:14 +0330</c>.</summary>
+    /// <summary>
+    /// Reads <c>2019-01-22</c>, <c>2019-01-22T03:56[:14[.5]][Z|+03:30]</c> (a space for the T is fine), or nginx's
+    /// <c>22/Jan/2019:03:56:14 +0330</c>.
+    /// </summary>
     public static bool TryParse(string text, out LogMoment moment)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -4,7 +4,8 @@ namespace CoreIO.Log;
 public sealed class LogSortException : CoreIOException
 {
     internal LogSortException(string name, IEnumerable<string> names)
-        : base(StatusCode.Format, $"--sort: '{name}' is no column of the report; it has {string.Join(", ", names.Append("count").Distinct())}", null)
+        : base(StatusCode.Format,
+            $"--sort: '{name}' is no column of the report; it has {string.Join(", ", names.Append("count").Distinct())}", null)
     {
     }
 }

@@ -387,7 +387,7 @@ COREIO_API void coreio_log_query_destroy(struct coreio_log_query *query);
  *
  * Threads: owner of `query`
  * Blocks:  until the workers run where they are pinned
- * Errors:  -EINVAL, -ENOMEM, -EAGAIN (no thread to be had), COREIO_EABI, COREIO_ECPU
+ * Errors:  -EINVAL, -ENOMEM, -EAGAIN (no thread to be had), -EMFILE, COREIO_EABI, COREIO_ECPU
  * Owns:    the caller destroys *out; rejects_fd stays the caller's
  * Since:   1
  */
@@ -396,12 +396,12 @@ COREIO_API int32_t coreio_log_scan_create(
 
 /* Reads one regular file to the end it had when it was opened; other kinds of files are read as a stream.
  *
- * `path` ends with a NUL byte. Returns the bytes read. After an error the lines before it are counted and
- * the scan goes on with the next file.
+ * `path` ends with a NUL byte. Returns the bytes read. After an error whole blocks before it are counted, the one it
+ * is in is not, and the scan goes on with the next file.
  *
  * Threads: owner
  * Blocks:  until the file is read
- * Errors:  -EINVAL, -errno of open and read, -EISDIR, COREIO_ETRUNCATED, COREIO_ECLOSED, -errno of writing rejects
+ * Errors:  -EINVAL, -ENOMEM, -EISDIR, COREIO_ETRUNCATED, COREIO_ECLOSED, -errno of open, read, writing rejects
  * Since:   1
  */
 COREIO_API int64_t coreio_log_scan_file(struct coreio_log_scan *scan, const uint8_t *path);
@@ -410,7 +410,7 @@ COREIO_API int64_t coreio_log_scan_file(struct coreio_log_scan *scan, const uint
  *
  * Threads: owner
  * Blocks:  until end of file
- * Errors:  -EINVAL, -errno of read, COREIO_ECLOSED, -errno of writing rejects
+ * Errors:  -EINVAL, -ENOMEM, -errno of read, COREIO_ECLOSED, -errno of writing rejects
  * Owns:    fd stays the caller's
  * Since:   1
  */
@@ -425,7 +425,7 @@ COREIO_API int64_t coreio_log_scan_fd(struct coreio_log_scan *scan, int32_t fd);
  */
 COREIO_API int32_t coreio_log_scan_feed(struct coreio_log_scan *scan, const uint8_t *bytes, int64_t length);
 
-/* Ends the stream begun by coreio_log_scan_feed: a final line without a newline is a line.
+/* Ends the stream begun by coreio_log_scan_feed, if one is open: a final line without a newline is a line.
  *
  * Threads: owner
  * Blocks:  until the workers have done what was fed

@@ -51,7 +51,8 @@ static uint64_t detect(void)
     if (edx & (1u << 26)) {
         features |= COREIO_CPU_SSE2;
     }
-    if (ecx & (1u << 20)) {
+    /* Kernels of this set count bits, too; a hypervisor may hide the one without the other. */
+    if ((ecx & (1u << 20)) && (ecx & (1u << 23))) {
         features |= COREIO_CPU_SSE42;
     }
     if (ecx & (1u << 1)) {

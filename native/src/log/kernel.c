@@ -10,8 +10,11 @@
 static const struct coreio__kernel *const kernels[] = {
     &coreio__kernel_scalar,
 #if defined(__x86_64__)
+    &coreio__kernel_sse42,
     &coreio__kernel_avx2,
     &coreio__kernel_avx512,
+#elif defined(__aarch64__)
+    &coreio__kernel_neon,
 #endif
 };
 

@@ -30,8 +30,11 @@ struct coreio__kernel {
 
 extern const struct coreio__kernel coreio__kernel_scalar;
 #if defined(__x86_64__)
+extern const struct coreio__kernel coreio__kernel_sse42;
 extern const struct coreio__kernel coreio__kernel_avx2;
 extern const struct coreio__kernel coreio__kernel_avx512;
+#elif defined(__aarch64__)
+extern const struct coreio__kernel coreio__kernel_neon;
 #endif
 
 static inline int32_t coreio__class_has(const struct coreio__class *class, uint8_t byte)

@@ -1,6 +1,6 @@
 /* 64 bytes a step: two shuffles look each byte's halves up in the class, a mask of 64 bits says which are
- * structural, and the set bits become positions eight at a time, written past the end of the count rather
- * than branched on (Langdale and Lemire, Parsing Gigabytes of JSON per Second, 2019, section 3.2).
+ * structural, and kernel_emit.h writes their positions (Langdale and Lemire, Parsing Gigabytes of JSON per Second,
+ * 2019, section 3.2).
  */
 #include "kernel.h"
 
@@ -14,22 +14,9 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define STEP 64
+#include "kernel_emit.h"
 
-static inline uint32_t *emit(uint32_t *positions, uint32_t base, uint64_t mask)
-{
-    if (mask == 0)
-        return positions;
-    const int count = __builtin_popcountll(mask);
-    for (int done = 0; done < count; done += 8) {
-        for (int i = 0; i < 8; i++) {
-            /* Past the last bit tzcnt gives 64: a position that the count leaves out. */
-            positions[done + i] = base + (uint32_t)_tzcnt_u64(mask);
-            mask = _blsr_u64(mask);
-        }
-    }
-    return positions + count;
-}
+#define STEP 64
 
 static inline uint32_t match(__m256i bytes, __m256i low_table, __m256i high_table)
 {
@@ -54,12 +41,12 @@ static size_t index_avx2(const uint8_t *text, size_t length, const struct coreio
     uint32_t *end = positions;
     size_t at = 0;
     for (; at + STEP <= length; at += STEP)
-        end = emit(end, (uint32_t)at, match64(text + at, low, high));
+        end = coreio__emit(end, (uint32_t)at, match64(text + at, low, high));
     if (at < length) {
         uint8_t tail[STEP] = {0};
         memcpy(tail, text + at, length - at);
         const uint64_t inside = ((uint64_t)1 << (length - at)) - 1;
-        end = emit(end, (uint32_t)at, match64(tail, low, high) & inside);
+        end = coreio__emit(end, (uint32_t)at, match64(tail, low, high) & inside);
     }
     return (size_t)(end - positions);
 }

@@ -148,20 +148,27 @@ static void place_group(struct coreio__table *table, uint64_t hash, size_t index
     table->places[at] = (hash & ~(uint64_t)UINT32_MAX) | (index + 1);
 }
 
+/* Places all groups anew in the places there are. */
+static void place_again(struct coreio__table *table)
+{
+    memset(table->places, 0, table->place_count * sizeof *table->places);
+    for (size_t i = 0; i < table->group_count; i++)
+        place_group(table, coreio__table_group(table, i)->hash, i);
+}
+
 /* Makes the table of places anew, with room for twice the groups. */
 static int32_t place_all(struct coreio__table *table)
 {
     size_t count = FIRST_PLACES;
     while (count < table->group_capacity * 2)
         count *= 2;
-    uint64_t *places = calloc(count, sizeof *places);
+    uint64_t *places = malloc(count * sizeof *places);
     if (places == NULL)
         return -ENOMEM;
     free(table->places);
     table->places = places;
     table->place_count = count;
-    for (size_t i = 0; i < table->group_count; i++)
-        place_group(table, coreio__table_group(table, i)->hash, i);
+    place_again(table);
     return 0;
 }
 
@@ -250,7 +257,8 @@ static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks
     table->arena = arena;
     table->groups = groups;
     table->group_count = keep;
-    return place_all(table);
+    place_again(table);
+    return 0;
 }
 
 int32_t coreio__table_limit(struct coreio__table *table)

@@ -64,8 +64,10 @@ public sealed class CommandLineTests
     [TestCase("coreio lgo", "coreio: no verb 'lgo'; did you mean 'log'? See 'coreio -h'")]
     [TestCase("coreio log reprot", "coreio log: no verb 'reprot'; did you mean 'report'? See 'coreio log -h'")]
     [TestCase("coreio log report --stat x", "coreio log report: no option '--stat'; did you mean '--stats'? See 'coreio log report -h'")]
-    [TestCase("coreio log report --backend nativ x", "coreio log report: --backend: 'nativ' is none of native, managed; did you mean 'native'? See 'coreio log report -h'")]
-    [TestCase("coreio log report --workers 0 x", "coreio log report: --workers: '0' is no whole number from 1 to 1024; see 'coreio log report -h'")]
+    [TestCase("coreio log report --backend nativ x",
+        "coreio log report: --backend: 'nativ' is none of native, managed; did you mean 'native'? See 'coreio log report -h'")]
+    [TestCase("coreio log report --workers 0 x",
+        "coreio log report: --workers: '0' is no whole number from 1 to 1024; see 'coreio log report -h'")]
     [TestCase("coreio log report -f common none.log", "coreio log: none.log: no such file (ENOENT)")]
     [TestCase("coreio log report -f common .", "coreio log: .: is a directory (EISDIR)")]
     [TestCase("coreio log report -f common $'a\\x1b[2Jb'", @"coreio log: a\x1B[2Jb: no such file (ENOENT)")]
@@ -95,7 +97,8 @@ public sealed class CommandLineTests
     [Test]
     public void AClosedPipeEndsQuietly()
     {
-        (_, string output) = Bash("for i in {1..9}; do cat good.log good.log > x; cat x x > good.log; done; coreio log lex -f common good.log | head -1 | wc -l; echo ${PIPESTATUS[0]}");
+        (_, string output) = Bash(
+            "for i in {1..9}; do cat good.log good.log > x; cat x x > good.log; done; coreio log lex -f common good.log | head -1 | wc -l; echo ${PIPESTATUS[0]}");
         Assert.That(output, Is.EqualTo("1\n0\n"));
     }
 

@@ -21,7 +21,12 @@ internal sealed class FakeTable(LogKeyColumn[] keys, LogStatColumn[] stats)
         int offset = _keys.Count;
         foreach (object? part in key)
         {
-            byte[]? bytes = part switch { null => null, long time => BitConverter.GetBytes(time), _ => Encoding.Latin1.GetBytes((string)part) };
+            byte[]? bytes = part switch
+            {
+                null => null,
+                long time => BitConverter.GetBytes(time),
+                _ => Encoding.Latin1.GetBytes((string)part),
+            };
             uint length = bytes is null ? uint.MaxValue : (uint)bytes.Length;
             _keys.AddRange(MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in length)));
             _keys.AddRange(bytes ?? []);

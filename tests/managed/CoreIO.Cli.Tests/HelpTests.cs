@@ -55,7 +55,8 @@ public sealed class HelpTests
     [TestCase("s")]
     [TestCase("0s")]
     [TestCase("1 s")]
-    public void WhatIsNoDurationIsRefused(string text) => Assert.That(() => Values.Duration("interval", text), Throws.TypeOf<UsageException>());
+    public void WhatIsNoDurationIsRefused(string text) =>
+        Assert.That(() => Values.Duration("interval", text), Throws.TypeOf<UsageException>());
 
     [Test]
     public void ListsOfCpusAndSizesAreRead()

@@ -80,7 +80,8 @@ public sealed class LogInputTests
     {
         Assert.That(() => LogInput.Open("/no/such"), Throws.TypeOf<CoreIOException>().With.Property("Status").EqualTo(StatusCode.NoEntry));
         Assert.That(() => LogInput.Open("/tmp"), Throws.TypeOf<CoreIOException>().With.Property("Status").EqualTo(StatusCode.IsADirectory));
-        Assert.That(() => LogInput.Open("/etc/passwd/x"), Throws.TypeOf<CoreIOException>().With.Property("Status").EqualTo(StatusCode.NotADirectory));
+        Assert.That(() => LogInput.Open("/etc/passwd/x"),
+            Throws.TypeOf<CoreIOException>().With.Property("Status").EqualTo(StatusCode.NotADirectory));
     }
 
     [Test]
@@ -115,8 +116,10 @@ public sealed class LogInputTests
             File.WriteAllText(path, "log_format one '$a'; log_format two '$b';");
             Assert.That(LogFormatSource.FromFile($"@{path}:two"), Is.EqualTo("$b"));
             Assert.That(LogFormatSource.FromFile($"@{path}:combined"), Does.StartWith("$remote_addr"));
-            Assert.That(() => LogFormatSource.FromFile($"@{path}:three"), Throws.TypeOf<LogFormatException>().With.Message.Contains("it has one, two"));
-            Assert.That(() => LogFormatSource.FromFile($"@{path}"), Throws.TypeOf<LogFormatException>().With.Message.Contains("it has one, two"));
+            Assert.That(() => LogFormatSource.FromFile($"@{path}:three"),
+                Throws.TypeOf<LogFormatException>().With.Message.Contains("it has one, two"));
+            Assert.That(() => LogFormatSource.FromFile($"@{path}"),
+                Throws.TypeOf<LogFormatException>().With.Message.Contains("it has one, two"));
         }
         finally
         {

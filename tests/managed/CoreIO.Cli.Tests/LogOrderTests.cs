@@ -34,7 +34,8 @@ public sealed class LogOrderTests
     public void ATimeSeriesIsOrderedByTimeAndTopIsForEachInterval()
     {
         LogTableAnswer table = new FakeTable([new("time", LogKind.Time), FakeTable.Text("status")], [FakeTable.Count])
-            .Row(1, [2L, "b"], (1, 1)).Row(9, [2L, "a"], (9, 9)).Row(3, [-1L, "c"], (3, 3)).Row(4, [-1L, "d"], (4, 4)).Row(1, [null, "e"], (1, 1)).Answer;
+            .Row(1, [2L, "b"], (1, 1)).Row(9, [2L, "a"], (9, 9))
+            .Row(3, [-1L, "c"], (3, 3)).Row(4, [-1L, "d"], (4, 4)).Row(1, [null, "e"], (1, 1)).Answer;
         (int[] rows, long hidden) = LogOrder.Rows(table, null, 1);
         Assert.That(rows, Is.EqualTo((int[])[4, 3, 1]));
         Assert.That(hidden, Is.EqualTo(2));
@@ -73,6 +74,7 @@ public sealed class LogOrderTests
         Assert.That(hidden, Is.EqualTo(1));
     }
 
-    private static string Shown(LogTableAnswer table, string? sort, int top) => string.Join(' ', LogOrder.Rows(table, sort, top).Rows.Select(row =>
+    private static string Shown(LogTableAnswer table, string? sort, int top) =>
+        string.Join(' ', LogOrder.Rows(table, sort, top).Rows.Select(row =>
         table.TryGetKey(table.Groups[row], 0, out ReadOnlySpan<byte> key) ? Encoding.Latin1.GetString(key) : "-"));
 }

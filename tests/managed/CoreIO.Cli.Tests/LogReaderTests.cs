@@ -49,7 +49,8 @@ public sealed class LogReaderTests
     [Test]
     public void NothingIsAllocatedPerLine()
     {
-        byte[] text = [.. Enumerable.Repeat("1.2.3.4 - - [22/Jan/2019:03:56:14 +0330] \"GET / HTTP/1.1\" 200 7\n"u8.ToArray(), 20_000).SelectMany(l => l)];
+        byte[] text = [.. Enumerable.Repeat("1.2.3.4 - - [22/Jan/2019:03:56:14 +0330] \"GET / HTTP/1.1\" 200 7\n"u8.ToArray(),
+            20_000).SelectMany(l => l)];
         _ = CountLines(text);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.That(CountLines(text), Is.EqualTo(20_000));

@@ -33,7 +33,8 @@ public sealed class LogReportTests
         Assert.Multiple(() =>
         {
             Assert.That(backend.Scan!.Taken, Is.EqualTo(Good + "|" + Good + Good + "|" + Good + Good + "|"));
-            Assert.That(report.Errors.Select(e => e.Status), Is.EqualTo((int[])[StatusCode.NoEntry, StatusCode.IsADirectory, StatusCode.InputOutput]));
+            Assert.That(report.Errors.Select(e => e.Status),
+                Is.EqualTo((int[])[StatusCode.NoEntry, StatusCode.IsADirectory, StatusCode.InputOutput]));
             Assert.That(report.Errors[2].Cause, Does.Contain("gzip"));
             Assert.That(report.InputsRead, Is.EqualTo(3));
         });
@@ -45,7 +46,8 @@ public sealed class LogReportTests
         string plain = Write("plain", Encoding.ASCII.GetBytes(Good));
         FakeBackend backend = new() { Fault = StatusCode.Truncated };
         LogReport report = LogReports.Run(backend, new LogReportOptions { Inputs = [plain], Format = "common" });
-        Assert.That(report.Errors, Is.EqualTo((LogInputError[])[new(plain, StatusCode.Truncated, StatusCode.Describe(StatusCode.Truncated))]));
+        Assert.That(report.Errors,
+            Is.EqualTo((LogInputError[])[new(plain, StatusCode.Truncated, StatusCode.Describe(StatusCode.Truncated))]));
     }
 
     [Test]
@@ -87,10 +89,12 @@ public sealed class LogReportTests
         Assert.That(File.ReadAllText(rejects), Is.EqualTo("kept"));
         FakeBackend refusing = new() { RefusesQuery = true };
         Assert.That(
-            () => LogReports.Run(refusing, options with { RejectsPath = _folder + "/new", Tables = _ => [new()] }), Throws.InstanceOf<CoreIOException>());
+            () => LogReports.Run(refusing, options with { RejectsPath = _folder + "/new", Tables = _ => [new()] }),
+            Throws.InstanceOf<CoreIOException>());
         Assert.That(File.Exists(_folder + "/new"), Is.False);
         Assert.That(
-            () => LogReports.Run(new FakeBackend(), options with { RejectsPath = plain, Tables = _ => [new()] }), Throws.TypeOf<LogRejectsException>());
+            () => LogReports.Run(new FakeBackend(), options with { RejectsPath = plain, Tables = _ => [new()] }),
+            Throws.TypeOf<LogRejectsException>());
         Assert.That(File.ReadAllText(plain), Is.EqualTo(Good));
     }
 

@@ -73,7 +73,8 @@ public sealed class LogShowTests
     [TestCase("msec", "1.2.3")]
     [TestCase("msec", "+1")]
     [TestCase("status", "1")]
-    public void WhatIsNoTimeIsNone(string field, string text) => Assert.That(LogClock.TryRead(field, Encoding.UTF8.GetBytes(text), out _), Is.False);
+    public void WhatIsNoTimeIsNone(string field, string text) =>
+        Assert.That(LogClock.TryRead(field, Encoding.UTF8.GetBytes(text), out _), Is.False);
 
     [Test]
     public void JsonIsTheDocumentedDocument()
@@ -96,7 +97,8 @@ public sealed class LogShowTests
             .Row(3, ["a,\"b\""], (3, 3), (0, 0)).Row(2, [""], (2, 2), (3, 2)).Row(1, [null], (1, 1), (1, 3)).Report();
         using MemoryStream output = new();
         LogReportCsv.Write(output, report, report.Tables[0]);
-        Assert.That(Encoding.UTF8.GetString(output.ToArray()), Is.EqualTo("path,count,avg(bytes)\n\"a,\"\"b\"\"\",3,\n\"\",2,1.5\n,1,0.333333\n"));
+        Assert.That(Encoding.UTF8.GetString(output.ToArray()),
+            Is.EqualTo("path,count,avg(bytes)\n\"a,\"\"b\"\"\",3,\n\"\",2,1.5\n,1,0.333333\n"));
     }
 
     [Test]
@@ -157,12 +159,14 @@ public sealed class LogShowTests
 
     [Test]
     public void ProgressTellsBytesRateAndTimeLeft() =>
-        Assert.That(ProgressLine.Text(new LogReportProgress(1 << 20, 4 << 20), TimeSpan.FromSeconds(2)), Is.EqualTo("1.0 MiB of 4.0 MiB, 512 KiB/s, 0:06 left"));
+        Assert.That(ProgressLine.Text(new LogReportProgress(1 << 20, 4 << 20), TimeSpan.FromSeconds(2)),
+            Is.EqualTo("1.0 MiB of 4.0 MiB, 512 KiB/s, 0:06 left"));
 
     private static FakeTable Sample()
     {
         long minute = (DateTime.Parse("2019-01-22T00:26:00", null).Ticks - DateTime.UnixEpoch.Ticks) / 10;
-        return new FakeTable([new("minute", LogKind.Time), FakeTable.Text("path")], [FakeTable.Count, new("sum(bytes)", LogStatKind.Sum, 0)])
+        return new FakeTable([new("minute", LogKind.Time), FakeTable.Text("path")],
+            [FakeTable.Count, new("sum(bytes)", LogStatKind.Sum, 0)])
             .Row(6, [minute, @"/\xC3\xA9\x22<"], (6, 6), (9007199254740993, 6))
             .Row(1, [null, null], (1, 1), (0, 0))
             .Other(2, (2, 2), (0, 1));

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
+#include "logs.h"
+
 size_t lines_next(const uint8_t *text, size_t length, size_t begin, size_t *end)
 {
     size_t at = begin;
@@ -180,6 +183,8 @@ void lines_cut(const char *format, const uint8_t *text, size_t begin, size_t end
     static const char common[] = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent";
     static const char combined[] = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
                                    "\"$http_referer\" \"$http_user_agent\"";
+    static const char main_text[] = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
+                                    "\"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\"";
     fields->reason = COREIO_LOG_PARSED;
     fields->count = 0;
     if (strcmp(format, "delimited") == 0)
@@ -189,8 +194,64 @@ void lines_cut(const char *format, const uint8_t *text, size_t begin, size_t end
     else
         cut_template(strcmp(format, "common") == 0     ? common
                      : strcmp(format, "combined") == 0 ? combined
+                     : strcmp(format, "main") == 0     ? main_text
                                                        : format,
             text, begin, end, fields);
     if (fields->reason != COREIO_LOG_PARSED)
         fields->count = 0;
+}
+
+void lines_check(const char *format, int32_t kernel, const uint8_t *text, size_t length, int32_t capacity,
+    int32_t field_capacity, int32_t last)
+{
+    static struct lines_fields expected;
+    struct coreio_log_lexer *lexer = NULL;
+    struct coreio_log_format *compiled = logs_format(format);
+    CHECK_EQ(coreio_log_lexer_create(compiled, kernel, &lexer), 0);
+    coreio_log_format_destroy(compiled);
+    struct coreio_log_record *records = malloc((size_t)capacity * sizeof *records);
+    struct coreio_log_field *fields = malloc((size_t)field_capacity * sizeof *fields);
+    size_t at = 0;
+    for (;;) {
+        struct coreio_log_lex_result result;
+        const int32_t got = coreio_log_lexer_feed(
+            lexer, text + at, (int64_t)(length - at), last, records, capacity, fields, field_capacity, &result);
+        CHECK_EQ(got, result.records);
+        if (got <= 0 || !check_true(got <= capacity && result.fields <= field_capacity, "bounds", __FILE__, __LINE__))
+            break;
+        size_t begin = at;
+        uint32_t field = 0;
+        for (int32_t i = 0; i < got; i++) {
+            size_t end;
+            const size_t next = lines_next(text, length, begin, &end);
+            lines_cut(format, text, begin, end, &expected);
+            const struct coreio_log_record *record = &records[i];
+            int same = record->offset + at == begin && record->length == end - begin &&
+                       record->reason == expected.reason && record->field_count == expected.count &&
+                       record->first_field == field && record->reserved == 0;
+            for (uint32_t j = 0; j < expected.count && same; j++)
+                same = fields[field + j].offset + at == expected.fields[j].offset &&
+                       fields[field + j].length == expected.fields[j].length;
+            if (!same) {
+                check_context("%s, kernel %d, reason %d for %d, %u fields for %u", format, kernel, record->reason,
+                    expected.reason, record->field_count, expected.count);
+                CHECK_BYTES("", 0, text + begin, next - begin);
+                goto done;
+            }
+            field += expected.count;
+            begin = next;
+        }
+        CHECK_EQ(field, result.fields);
+        CHECK_EQ(begin - at, result.consumed);
+        at = begin;
+    }
+    /* Without `last`, a line without its newline is left. */
+    size_t whole = length;
+    while (!last && whole > 0 && text[whole - 1] != '\n')
+        whole--;
+    CHECK_EQ(at, whole);
+done:
+    free(records);
+    free(fields);
+    coreio_log_lexer_destroy(lexer);
 }

@@ -24,4 +24,8 @@ size_t lines_next(const uint8_t *text, size_t length, size_t begin, size_t *end)
 /* Cuts text[begin .. end) by a format: a built-in name or a template. Offsets are those of `text`. */
 void lines_cut(const char *format, const uint8_t *text, size_t begin, size_t end, struct lines_fields *fields);
 
+/* Feeds the whole text in batches of `capacity` records and checks each record and field against lines_cut. */
+void lines_check(const char *format, int32_t kernel, const uint8_t *text, size_t length, int32_t capacity,
+    int32_t field_capacity, int32_t last);
+
 #endif

@@ -12,8 +12,7 @@
 /* Fields of the format of these tests, in order: n is free, status an integer, t seconds, s text. */
 #define FORMAT "$n $status $request_time $remote_addr $time_local $upstream_addr"
 
-static const char *const values[] = {
-    "12.5", "404", "0.25", "10.0.0.1", "27/Feb/2023:11:53:25 +0800", "-"};
+static const char *const values[] = {"12.5", "404", "0.25", "10.0.0.1", "27/Feb/2023:11:53:25 +0800", "-"};
 
 static int32_t compile(
     const char *where, struct coreio__plan *plan, struct coreio__filter *filter, struct coreio_log_fault *fault)
@@ -67,17 +66,17 @@ TEST(comparisons)
     static const struct {
         const char *where;
         int32_t result;
-    } rows[] = {{"status == 404", 1}, {"status==404", 1}, {"status != 404", 0}, {"status < 404", 0}, {"status <= 404", 1},
-        {"status > 403", 1}, {"status >= 405", 0}, {"status > -1", 1}, {"n == 12.5", 1}, {"n == 12.500000", 1},
-        {"n > 12.499999", 1}, {"n < 13", 1}, {"request_time >= 0.25", 1}, {"request_time < 0.250001", 1},
-        {"status == \"404\"", 1}, {"status == '404'", 1}, {"status < \"5\"", 1}, {"status > \"40\"", 1},
-        {"status <= \"404\"", 1}, {"status >= \"4040\"", 0}, {"n ^= \"12\"", 1}, {"n $= \".5\"", 1}, {"n *= \"2.\"", 1},
-        {"n *= \"\"", 1}, {"n ^= \"\"", 1}, {"n $= \"\"", 1}, {"n ^= \"12.5x\"", 0}, {"n $= \"x12.5\"", 0},
-        {"n =~ \"^1[0-9]\\\\.5$\"", 1}, {"n =~ \"^2\"", 0}, {"remote_addr == \"10.0.0.1\"", 1},
-        {"upstream_addr == \"-\"", 1}, {"upstream_addr != \"-\"", 0}, {"upstream_addr != \"x\"", 1},
-        {"attempts > 0", 0}, {"attempts != 0", 0}, {"not attempts != 0", 1}, {"attempts == \"-\"", 1},
-        {"time_local > 1677470004", 1}, {"time_local < 1677470005.000001", 1}, {"remote_addr == \"a\\\"b\"", 0},
-        {"client *= '.0.'", 1}};
+    } rows[] = {{"status == 404", 1}, {"status==404", 1}, {"status != 404", 0}, {"status < 404", 0},
+        {"status <= 404", 1}, {"status > 403", 1}, {"status >= 405", 0}, {"status > -1", 1}, {"n == 12.5", 1},
+        {"n == 12.500000", 1}, {"n > 12.499999", 1}, {"n < 13", 1}, {"request_time >= 0.25", 1},
+        {"request_time < 0.250001", 1}, {"status == \"404\"", 1}, {"status == '404'", 1}, {"status < \"5\"", 1},
+        {"status > \"40\"", 1}, {"status <= \"404\"", 1}, {"status >= \"4040\"", 0}, {"n ^= \"12\"", 1},
+        {"n $= \".5\"", 1}, {"n *= \"2.\"", 1}, {"n *= \"\"", 1}, {"n ^= \"\"", 1}, {"n $= \"\"", 1},
+        {"n ^= \"12.5x\"", 0}, {"n $= \"x12.5\"", 0}, {"n =~ \"^1[0-9]\\\\.5$\"", 1}, {"n =~ \"^2\"", 0},
+        {"remote_addr == \"10.0.0.1\"", 1}, {"upstream_addr == \"-\"", 1}, {"upstream_addr != \"-\"", 0},
+        {"upstream_addr != \"x\"", 1}, {"attempts > 0", 0}, {"attempts != 0", 0}, {"not attempts != 0", 1},
+        {"attempts == \"-\"", 1}, {"time_local > 1677470004", 1}, {"time_local < 1677470005.000001", 1},
+        {"remote_addr == \"a\\\"b\"", 0}, {"client *= '.0.'", 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check_context("%s", rows[i].where);
         CHECK_EQ(passes(rows[i].where), rows[i].result);
@@ -89,10 +88,11 @@ TEST(words_and_signs_bind_alike)
     static const struct {
         const char *where;
         int32_t result;
-    } rows[] = {{"n == 1 and n == 1 or n > 0", 1}, {"n > 0 or n == 1 and n == 1", 1}, {"(n > 0 or n == 1) and n == 1", 0},
-        {"not n == 1", 1}, {"!n == 1", 1}, {"! ! n == 1", 0}, {"not not n > 0", 1}, {"not (n > 0)", 0},
-        {"not n > 0 or n > 0", 1}, {"n>0&&n<1||n>2", 1}, {"n>0 and not n<1", 1}, {"\t(\n(n>0)\r)\v", 1},
-        {"n>0and n>1", 1}, {"n == 1 or n == 2 or n == 12.5 or n == 3", 1}, {"n>1 and n>2 and n>13 and n>0", 0}};
+    } rows[] = {{"n == 1 and n == 1 or n > 0", 1}, {"n > 0 or n == 1 and n == 1", 1},
+        {"(n > 0 or n == 1) and n == 1", 0}, {"not n == 1", 1}, {"!n == 1", 1}, {"! ! n == 1", 0}, {"not not n > 0", 1},
+        {"not (n > 0)", 0}, {"not n > 0 or n > 0", 1}, {"n>0&&n<1||n>2", 1}, {"n>0 and not n<1", 1},
+        {"\t(\n(n>0)\r)\v", 1}, {"n>0and n>1", 1}, {"n == 1 or n == 2 or n == 12.5 or n == 3", 1},
+        {"n>1 and n>2 and n>13 and n>0", 0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check_context("%s", rows[i].where);
         CHECK_EQ(passes(rows[i].where), rows[i].result);
@@ -184,8 +184,7 @@ TEST(a_filter_uses_at_most_256_fields)
             struct coreio__plan *plan = make_plan(format);
             struct coreio__filter filter;
             struct coreio_log_fault fault;
-            const int32_t status =
-                coreio__filter_compile(where.bytes, (int32_t)where.length, plan, &filter, &fault);
+            const int32_t status = coreio__filter_compile(where.bytes, (int32_t)where.length, plan, &filter, &fault);
             CHECK_EQ(status, fields <= COREIO_LOG_MAX_FIELDS ? 0 : COREIO_EFORMAT);
             if (status < 0)
                 CHECK_EQ(fault.reason, COREIO_LOG_FAULT_TOO_MANY);
@@ -221,8 +220,10 @@ static int32_t random_tree(struct logs_text *where, struct logs_random *random, 
     logs_print(where, "(");
     int32_t value = random_tree(where, random, depth + 1);
     for (uint32_t i = logs_below(random, 3); i < 3; i++) {
-        logs_print(where, "%s", is_and ? logs_below(random, 2) == 0 ? " and " : "&&"
-                                       : logs_below(random, 2) == 0 ? " or " : "||");
+        logs_print(where, "%s",
+            is_and                       ? logs_below(random, 2) == 0 ? " and " : "&&"
+            : logs_below(random, 2) == 0 ? " or "
+                                         : "||");
         const int32_t next = random_tree(where, random, depth + 1);
         value = is_and ? value && next : value || next;
     }

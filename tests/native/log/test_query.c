@@ -32,10 +32,11 @@ TEST(columns_are_those_that_were_asked_for)
 {
     struct coreio_log_query *query = make_query("combined", 1000000);
     struct coreio_log_fault fault;
-    REQUIRE(add(query, " status , path,minute,time,time_local",
-                "count,sum(bytes), avg(bytes) ,min(status),max(bytes),p0(bytes),p99.9(bytes),p100(bytes),p12.3456(bytes),"
-                "distinct(client)",
-                &fault) == 0);
+    REQUIRE(
+        add(query, " status , path,minute,time,time_local",
+            "count,sum(bytes), avg(bytes) ,min(status),max(bytes),p0(bytes),p99.9(bytes),p100(bytes),p12.3456(bytes),"
+            "distinct(client)",
+            &fault) == 0);
     static const struct coreio_log_column_info expected[] = {{.kind = COREIO_LOG_INTEGER}, {.kind = COREIO_LOG_TEXT},
         {.kind = COREIO_LOG_TIME}, {.kind = COREIO_LOG_TIME}, {.kind = COREIO_LOG_TEXT}, {.kind = COREIO_LOG_COUNT},
         {.kind = COREIO_LOG_SUM}, {.kind = COREIO_LOG_AVG}, {.kind = COREIO_LOG_MIN}, {.kind = COREIO_LOG_MAX},
@@ -151,12 +152,17 @@ TEST(there_is_a_most_of_everything)
         for (int way = 0; way < 4; way++) {
             struct logs_text list = {0};
             for (int32_t i = 1; i <= count; i++)
-                logs_print(&list, way == 0 ? "%sf%d" : way == 1 ? "%ssum(f%d)" : way == 2 ? "%sdistinct(f%d)" : "%scount",
+                logs_print(&list,
+                    way == 0   ? "%sf%d"
+                    : way == 1 ? "%ssum(f%d)"
+                    : way == 2 ? "%sdistinct(f%d)"
+                               : "%scount",
                     i == 1 ? "" : ",", i);
             logs_append(&list, "", 1);
             query = make_query("delimited", 0);
             check_context("%d, way %d", count, way);
-            const int32_t status = add(query, way == 0 ? (char *)list.bytes : "", way == 0 ? "" : (char *)list.bytes, &fault);
+            const int32_t status =
+                add(query, way == 0 ? (char *)list.bytes : "", way == 0 ? "" : (char *)list.bytes, &fault);
             CHECK_EQ(status, count <= COREIO_LOG_MAX_FIELDS ? 0 : COREIO_EFORMAT);
             CHECK_EQ(fault.reason, count <= COREIO_LOG_MAX_FIELDS ? 0 : COREIO_LOG_FAULT_TOO_MANY);
             coreio_log_query_destroy(query);

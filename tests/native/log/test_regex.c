@@ -230,15 +230,16 @@ TEST(patterns_match_as_the_docs_say)
         int32_t found;
     } rows[] = {{"", "", 1}, {"", "abc", 1}, {"b", "abc", 1}, {"d", "abc", 0}, {"^a", "abc", 1}, {"^b", "abc", 0},
         {"c$", "abc", 1}, {"b$", "abc", 0}, {"^$", "", 1}, {"^$", "a", 0}, {"$^", "", 1}, {"a.c", "a\nc", 1},
-        {"[a-c]x", "bx", 1}, {"[^a-c]x", "bx", 0}, {"[]]", "]", 1}, {"[^]]", "]", 0}, {"[a-]", "-", 1}, {"[-a]", "-", 1},
-        {"\\d+", "a1", 1}, {"^\\D+$", "a1", 0}, {"\\w", "-", 0}, {"\\W", "-", 1}, {"\\s", "\x0b", 1}, {"^\\S$", " ", 0},
-        {"\\t", "\t", 1}, {"\\x41", "A", 1}, {"\\xfF", "\xff", 1}, {"\\.", "a", 0}, {"\\.", ".", 1}, {"[\\d.]", ".", 1},
-        {"(ab)+c", "ababc", 1}, {"(?:ab)+c", "abac", 0}, {"a|b", "b", 1}, {"^(a|b)$", "ab", 0}, {"(|a)b", "b", 1},
-        {"a|", "zzz", 1}, {"^a{2}$", "aa", 1}, {"^a{2}$", "aaa", 0}, {"^a{2,}$", "aaaa", 1}, {"^a{2,3}$", "aaaa", 0},
-        {"^a{0}$", "", 1}, {"^a{0}$", "a", 0}, {"^a{0,1}b$", "b", 1}, {"^a?b$", "aab", 0}, {"^(a*)*$", "aaa", 1},
-        {"(?i)AbC", "aBc", 1}, {"(?i)[a-c]x", "BX", 1}, {"(?i)[^a]", "A", 0}, {"(?i)\\x41", "a", 1}, {"AbC", "abc", 0},
-        {"(^a|b)c", "abc", 1}, {"(^a|b)c", "xac", 0}, {"a(b$|c)", "ab", 1}, {"a(b$|c)", "abx", 0}, {"x*", "", 1},
-        {"\\/\\-", "/-", 1}, {"^a{255}$", "a", 0}, {"a\\|b", "a|b", 1}, {"[|]", "|", 1}, {"(^)+a", "a", 1}, {"($)?", "b", 1}};
+        {"[a-c]x", "bx", 1}, {"[^a-c]x", "bx", 0}, {"[]]", "]", 1}, {"[^]]", "]", 0}, {"[a-]", "-", 1},
+        {"[-a]", "-", 1}, {"\\d+", "a1", 1}, {"^\\D+$", "a1", 0}, {"\\w", "-", 0}, {"\\W", "-", 1}, {"\\s", "\x0b", 1},
+        {"^\\S$", " ", 0}, {"\\t", "\t", 1}, {"\\x41", "A", 1}, {"\\xfF", "\xff", 1}, {"\\.", "a", 0}, {"\\.", ".", 1},
+        {"[\\d.]", ".", 1}, {"(ab)+c", "ababc", 1}, {"(?:ab)+c", "abac", 0}, {"a|b", "b", 1}, {"^(a|b)$", "ab", 0},
+        {"(|a)b", "b", 1}, {"a|", "zzz", 1}, {"^a{2}$", "aa", 1}, {"^a{2}$", "aaa", 0}, {"^a{2,}$", "aaaa", 1},
+        {"^a{2,3}$", "aaaa", 0}, {"^a{0}$", "", 1}, {"^a{0}$", "a", 0}, {"^a{0,1}b$", "b", 1}, {"^a?b$", "aab", 0},
+        {"^(a*)*$", "aaa", 1}, {"(?i)AbC", "aBc", 1}, {"(?i)[a-c]x", "BX", 1}, {"(?i)[^a]", "A", 0},
+        {"(?i)\\x41", "a", 1}, {"AbC", "abc", 0}, {"(^a|b)c", "abc", 1}, {"(^a|b)c", "xac", 0}, {"a(b$|c)", "ab", 1},
+        {"a(b$|c)", "abx", 0}, {"x*", "", 1}, {"\\/\\-", "/-", 1}, {"^a{255}$", "a", 0}, {"a\\|b", "a|b", 1},
+        {"[|]", "|", 1}, {"(^)+a", "a", 1}, {"($)?", "b", 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check_context("%s in %s", rows[i].pattern, rows[i].text);
         CHECK_EQ(matches(rows[i].pattern, rows[i].text), rows[i].found);
@@ -254,9 +255,9 @@ TEST(patterns_match_as_the_docs_say)
 
 TEST(patterns_that_do_not_compile_say_so)
 {
-    static const char *const rows[] = {"(", ")", "a)", "(a", "[", "[a", "[^", "[]", "*", "+a", "?", "a**", "a{2}{3}", "a+?",
-        "{2}", "a{", "a{}", "a{,2}", "a{2", "a{3,2}", "a{256}", "a{1,256}", "a{1,2,3}", "a{x}", "\\", "\\q", "\\1", "\\x4",
-        "\\xgg", "[b-a]", "[a-\\d]", "[\\q]", "a|*", "(*)", "(?=a)", "(?P<n>a)", "a(?i)b", "[\\"};
+    static const char *const rows[] = {"(", ")", "a)", "(a", "[", "[a", "[^", "[]", "*", "+a", "?", "a**", "a{2}{3}",
+        "a+?", "{2}", "a{", "a{}", "a{,2}", "a{2", "a{3,2}", "a{256}", "a{1,256}", "a{1,2,3}", "a{x}", "\\", "\\q",
+        "\\1", "\\x4", "\\xgg", "[b-a]", "[a-\\d]", "[\\q]", "a|*", "(*)", "(?=a)", "(?P<n>a)", "a(?i)b", "[\\"};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct coreio__regex regex;
         int32_t reason = -1;
@@ -299,7 +300,8 @@ TEST(patterns_that_grow_too_large_say_so)
 /* A random pattern of a few atoms. */
 static void random_pattern(struct logs_text *pattern, struct logs_random *random, int depth)
 {
-    static const char *const atoms[] = {"a", "b", "c", ".", "[ab]", "[^a]", "[b-c]", "\\w", "\\D", "\\x61", "^", "$", "\\."};
+    static const char *const atoms[] = {
+        "a", "b", "c", ".", "[ab]", "[^a]", "[b-c]", "\\w", "\\D", "\\x61", "^", "$", "\\."};
     static const char *const repeats[] = {"*", "+", "?", "{2}", "{1,2}", "{0,3}", "{2,}"};
     const uint32_t count = logs_below(random, 4);
     for (uint32_t i = 0; i < count; i++) {
@@ -329,7 +331,8 @@ TEST(random_patterns_match_as_the_reference_does)
         int32_t reason;
         int32_t offset;
         const char *text_of_pattern = (const char *)pattern.bytes;
-        const int32_t status = coreio__regex_compile(pattern.bytes, (int32_t)pattern.length - 1, &regex, &reason, &offset);
+        const int32_t status =
+            coreio__regex_compile(pattern.bytes, (int32_t)pattern.length - 1, &regex, &reason, &offset);
         check_context("%s", text_of_pattern);
         CHECK(status == 0 || reason == COREIO_LOG_FAULT_PATTERN_TOO_LARGE);
         for (int i = 0; i < 20 && status == 0; i++) {

@@ -99,7 +99,7 @@ TEST(lines_over_8_mib_are_rejected_whole_and_in_order)
         const char *path = check_write(directory, "log", text.bytes, (int64_t)text.length);
         static const int32_t blocks[] = {4096, 262144, COREIO_LOG_MAX_BLOCK};
         for (int way = 0; way < 6; way++) {
-            if (LOGS_WATCHED && way % 3 == 0)
+            if (LOGS_WATCHED && way != 1 && way != 5)
                 continue;
             const char *rejects_path = check_write(directory, "rejects", "", 0);
             const int rejects = open(rejects_path, O_RDWR | O_TRUNC | O_CLOEXEC);
@@ -217,7 +217,7 @@ TEST(a_file_cut_off_while_it_is_read_is_told)
     const char *directory = check_directory();
     struct logs_text text = {0};
     struct logs_random random = {30};
-    logs_combined_lines(&text, &random, 60000, 0);
+    logs_combined_lines(&text, &random, LOGS_WATCHED ? 20000 : 60000, 0);
     const char *path = check_write(directory, "log", text.bytes, (int64_t)text.length);
     const char *rejects_path = check_write(directory, "rejects", "", 0);
     const int rejects = open(rejects_path, O_WRONLY | O_CLOEXEC);

@@ -28,7 +28,8 @@ static int32_t add(struct coreio__table *table, uint32_t group, int64_t value)
     char key[32];
     const int length = snprintf(key, sizeof key, "group %u", group);
     const int text_length = snprintf(text, sizeof text, "%lld", (long long)(value % 100));
-    const struct coreio__text keys[] = {{group % 10 == 3 ? NULL : (uint8_t *)key, group % 10 == 3 ? 0 : (uint32_t)length},
+    const struct coreio__text keys[] = {
+        {group % 10 == 3 ? NULL : (uint8_t *)key, group % 10 == 3 ? 0 : (uint32_t)length},
         {(uint8_t *)key + length - 1, group % 7 == 0 ? 0 : 1}};
     const struct coreio__number number = {value, value % 5 == 0};
     const struct coreio__text counted = {(uint8_t *)text, (uint32_t)text_length};

@@ -1,0 +1,63 @@
+/* 64 bytes a step as four vectors of 16: two shuffles look each byte's halves up in the class, a mask of 64 bits says
+ * which are structural, and kernel_emit.h writes their positions.
+ *
+ * POPCNT belongs to the set: no CPU has SSE4.2 without it.
+ */
+#include "kernel.h"
+
+#if defined(__x86_64__)
+
+#if !defined(__SSE4_2__) || !defined(__POPCNT__)
+#error "kernel_sse42.c needs -msse4.2 -mpopcnt"
+#endif
+
+#include <coreio/cpu.h>
+#include <nmmintrin.h>
+#include <string.h>
+
+#include "kernel_emit.h"
+
+#define STEP 64
+
+static inline uint64_t match(const uint8_t *text, __m128i low_table, __m128i high_table)
+{
+    const __m128i half = _mm_set1_epi8(15);
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
+    const __m128i low = _mm_shuffle_epi8(low_table, _mm_and_si128(bytes, half));
+    const __m128i high = _mm_shuffle_epi8(high_table, _mm_and_si128(_mm_srli_epi16(bytes, 4), half));
+    const __m128i miss = _mm_cmpeq_epi8(_mm_and_si128(low, high), _mm_setzero_si128());
+    return (uint64_t)(uint32_t)_mm_movemask_epi8(miss);
+}
+
+static inline uint64_t match64(const uint8_t *text, __m128i low, __m128i high)
+{
+    const uint64_t lower = match(text, low, high) | match(text + 16, low, high) << 16;
+    const uint64_t upper = match(text + 32, low, high) | match(text + 48, low, high) << 16;
+    return ~(lower | upper << 32);
+}
+
+static size_t index_sse42(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions)
+{
+    const __m128i low = _mm_loadu_si128((const __m128i *)(const void *)class->low);
+    const __m128i high = _mm_loadu_si128((const __m128i *)(const void *)class->high);
+    uint32_t *end = positions;
+    size_t at = 0;
+    for (; at + STEP <= length; at += STEP)
+        end = coreio__emit(end, (uint32_t)at, match64(text + at, low, high));
+    if (at < length) {
+        uint8_t tail[STEP] = {0};
+        memcpy(tail, text + at, length - at);
+        const uint64_t inside = ((uint64_t)1 << (length - at)) - 1;
+        end = coreio__emit(end, (uint32_t)at, match64(tail, low, high) & inside);
+    }
+    return (size_t)(end - positions);
+}
+
+const struct coreio__kernel coreio__kernel_sse42 = {
+    .id = COREIO_LOG_KERNEL_SSE42,
+    .features = COREIO_CPU_SSE42,
+    .name = "sse42",
+    .index = index_sse42,
+};
+
+#endif

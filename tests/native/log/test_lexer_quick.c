@@ -1,0 +1,171 @@
+/* Lines that the quick way takes, and lines that only look like it: each as the reference cuts it.
+ *
+ * Quick or not is no part of the answer, so these texts are near the border between the two: whole lines with a few
+ * bytes changed to the ones that matter, at every distance from the end of the text.
+ */
+#include "check.h"
+
+#include "lines.h"
+#include "log/lexer_quick.h"
+#include "logs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char edge_line[] = "Feb 27 11:53:25 edge01 nginx: [-] [27/Feb/2023:11:53:25 +0800] [https] [1.2.3.4:443] "
+                                "[img|map] [] [200][404] [POST /tr?mllc \"HTTP\"] [621]  [152] [r][-] [-]";
+static const char main_line[] = "1.2.3.4 - - [27/Feb/2023:11:53:25 +0800] \"GET /a b HTTP/1.1\" 200 5 \"-\" "
+                                "\"agent [x] / y\" \"-\"";
+
+/* One line with up to `changes` bytes replaced, inserted or left out. */
+static void mutate(struct logs_text *text, struct logs_random *random, const char *line, uint32_t changes)
+{
+    static const uint8_t bytes[] = {'"', '\\', '[', ']', ' ', '|', '\t', '-', 'x', 0, 0xff, '\r', '\n'};
+    struct logs_text own = {0};
+    logs_append(&own, line, strlen(line));
+    for (uint32_t i = logs_below(random, changes + 1); i > 0 && own.length > 0; i--) {
+        const size_t at = logs_below(random, (uint32_t)own.length);
+        const uint32_t way = logs_below(random, 3);
+        if (way == 0) {
+            own.bytes[at] = bytes[logs_below(random, sizeof bytes)];
+        } else if (way == 1) {
+            memmove(own.bytes + at, own.bytes + at + 1, own.length - at - 1);
+            own.length--;
+        } else {
+            logs_append(&own, "", 1);
+            memmove(own.bytes + at + 1, own.bytes + at, own.length - at - 1);
+            own.bytes[at] = bytes[logs_below(random, sizeof bytes)];
+        }
+    }
+    logs_append(text, own.bytes, own.length);
+    logs_free(&own);
+}
+
+static void check_mutations(const char *format, const char *line, uint64_t seed)
+{
+    struct logs_random random = {seed};
+    for (int round = 0; round < (LOGS_WATCHED ? 150 : 2500); round++) {
+        struct logs_text text = {0};
+        for (uint32_t i = logs_below(&random, 6); i > 0; i--) {
+            mutate(&text, &random, line, 3);
+            const int is_long = logs_below(&random, 2) == 0;
+            logs_append(&text, is_long ? "\r\n" : "\n", is_long ? 2 : 1);
+        }
+        /* The last line ends anywhere, right before an unreadable page. */
+        mutate(&text, &random, line, 2);
+        text.length -= logs_below(&random, (uint32_t)(strlen(line) / 2));
+        const uint8_t *guarded = guarded_copy(text.bytes, (int64_t)text.length);
+        /* Room for one line at least, so that it ends within a batch. */
+        const int32_t room = 220 + (int32_t)logs_below(&random, 40);
+        for (int32_t i = 0; logs_kernel(i) != 0; i++)
+            lines_check(format, logs_kernel(i), guarded, text.length, 1 + (int32_t)logs_below(&random, 8), room, 1);
+        logs_free(&text);
+    }
+}
+
+TEST(templates_are_cut_the_same_when_a_few_bytes_change)
+{
+    check_mutations("main", main_line, 90);
+    check_mutations("combined", "1.2.3.4 - - [t] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"", 91);
+    check_mutations("common", "1.2.3.4 - - [t] \"GET / HTTP/1.1\" 200 5", 92);
+    check_mutations("\"$a\"\"$b\" $c", "\"x\"\"y z\" w", 93);
+    check_mutations("$a \"$b\" <$c>", "x \"y\" <z>", 94);
+    check_mutations("$a \"$b", "x \"y", 95);
+    check_mutations("\"$a $b\" $c\"", "\"x y\" z\"", 96);
+}
+
+TEST(edge_lines_are_cut_the_same_when_a_few_bytes_change)
+{
+    check_mutations("edge", edge_line, 97);
+    check_mutations("edge", "Feb 27 11:53:25 h t: [a] [b][c]", 98);
+    check_mutations("edge", "Feb 27 11:53:25 h t: [a]", 99);
+}
+
+#define MOST_FIELDS 64
+#define BATCH 16
+
+/* A lexer at the beginning of one window. */
+static struct coreio__lexer begin(const struct coreio_log_format *format, const uint8_t *text, size_t length)
+{
+    struct coreio__lexer lexer = {.format = format, .kernel = coreio__kernel_get(COREIO_LOG_KERNEL_AUTO)};
+    CHECK_EQ(coreio__lexer_begin(&lexer, text, length), 0);
+    return lexer;
+}
+
+/* Goes through a window by both ways; returns how many lines were quick. */
+static int32_t compare(const char *format_text, const uint8_t *text, size_t length, uint32_t limit)
+{
+    struct coreio_log_format *format = logs_format(format_text);
+    struct coreio__lexer quick = begin(format, text, length);
+    struct coreio__lexer plain = begin(format, text, length);
+    struct coreio_log_field rows[BATCH * (MOST_FIELDS + 1)];
+    struct coreio_log_field fields[MOST_FIELDS];
+    struct coreio__line lines[BATCH];
+    struct coreio__line expected;
+    int32_t found = 0;
+    for (;;) {
+        const uint32_t count = coreio__lexer_quick(&quick, rows, limit, limit + 1, 7, lines, BATCH);
+        for (uint32_t i = 0; i < count; i++) {
+            CHECK_EQ(coreio__lexer_next(&plain, fields, MOST_FIELDS, &expected), 1);
+            CHECK(memcmp(&lines[i], &expected, sizeof expected) == 0);
+            for (uint32_t j = 0; j < expected.fields && j < limit; j++) {
+                CHECK_EQ(rows[i * (limit + 1) + j].offset, fields[j].offset + 7);
+                CHECK_EQ(rows[i * (limit + 1) + j].length, fields[j].length);
+            }
+        }
+        found += (int32_t)count;
+        if (count > 0)
+            continue;
+        const int32_t more = coreio__lexer_next(&quick, fields, MOST_FIELDS, lines);
+        CHECK_EQ(coreio__lexer_next(&plain, fields, MOST_FIELDS, &expected), more);
+        if (!more)
+            break;
+        CHECK(memcmp(lines, &expected, sizeof expected) == 0);
+    }
+    coreio__lexer_clear(&quick);
+    coreio__lexer_clear(&plain);
+    coreio_log_format_destroy(format);
+    return found;
+}
+
+/* Text that ends in enough bytes for its lines to be quick. */
+static int32_t quick_lines(const char *format, const char *lines)
+{
+    struct logs_text text = {0};
+    logs_print(
+        &text, "%s%s", lines, "a last line that is long enough for all loads of the lines before it to end in\n");
+    const int32_t found = compare(format, guarded_copy(text.bytes, (int64_t)text.length), text.length, 8);
+    logs_free(&text);
+    return found;
+}
+
+TEST(plain_lines_are_quick)
+{
+    CHECK_EQ(quick_lines("combined", "1.2.3.4 - - [t] \"GET / HTTP/1.1\" 200 7 \"-\" \"agent of many words\"\n"
+                                     "1.2.3.4 - a user [t] \"GET / HTTP/1.1\" 200 7 \"\" \"\"\r\n"),
+        2);
+    CHECK_EQ(
+        quick_lines("[$a] rt=$request_time \"$b\" upstream_addr=$c", "[x y] rt=0.1 \"q r\" upstream_addr=u v\n"), 1);
+    CHECK_EQ(quick_lines("$a\t$b\t$c", "one\ttwo three\tfour\n"), 1);
+}
+
+TEST(bracketed_lines_of_edge_are_quick)
+{
+    CHECK_EQ(quick_lines("edge", "Feb 27 11:53:25 edge01 nginx: [-] [a | \"b\" [c] [r][-]\n"
+                                 "Feb  7 11:53:25 edge01 nginx: [-]\r\n"),
+        2);
+}
+
+TEST(all_else_is_left_to_the_definition)
+{
+    CHECK_EQ(quick_lines("combined", "1.2.3.4 - - [t] \"GET \\\"/ HTTP/1.1\" 200 7 \"-\" \"-\"\n"), 0);
+    CHECK_EQ(quick_lines("combined", "a b - - [t] \"GET / HTTP/1.1\" 200 7 \"-\" \"-\"\n"), 0);
+    CHECK_EQ(quick_lines("combined", "1.2.3.4 - - [t] \"GET / HTTP/1.1\" 200 7 \"-\" \"-\" \"-\"\n"), 0);
+    CHECK_EQ(quick_lines("combined", "\n\n1.2.3.4\n"), 0);
+    CHECK_EQ(quick_lines("edge", "Feb 27 11:53:25 edge01 nginx: [-]  [two spaces]\n"
+                                 "Feb 27 11:53:25 edge01 nginx: [-] bare\n"
+                                 "Feb 27 11:53:25 edge01 nginx: [-] [a\\]b]\n"
+                                 "Feb 27 11:53:25 edge01 nginx: [open\n"
+                                 "Feb 27 11:53:25 edge01\n"),
+        0);
+}

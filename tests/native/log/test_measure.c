@@ -1,0 +1,105 @@
+/* Sums of 128 bits, extremes, and what null does to them. */
+#include "check.h"
+
+#include "allocations.h"
+#include "log/measure.h"
+#include "logs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef __int128 wide;
+
+TEST(sums_are_those_of_128_bits)
+{
+    struct logs_random random = {70};
+    const struct coreio__measure measure = {COREIO__SUM, 0, 0};
+    struct coreio__sum whole = {0, 0, 0};
+    struct coreio__sum parts[2] = {{0, 0, 0}, {0, 0, 0}};
+    wide expected = 0;
+    int64_t count = 0;
+    for (int i = 0; i < 3000; i++) {
+        int64_t value = (int64_t)logs_next(&random);
+        if (i < 1000)
+            value = i % 2 == 0 ? INT64_MIN : INT64_MIN + 1;
+        else if (i < 2500)
+            value = INT64_MAX;
+        const struct coreio__number number = {value, i % 7 == 0};
+        CHECK_EQ(coreio__measure_add(&measure, &whole, &number, NULL), 0);
+        CHECK_EQ(coreio__measure_add(&measure, &parts[i % 2], &number, NULL), 0);
+        expected += number.is_null ? 0 : value;
+        count += !number.is_null;
+        CHECK(whole.low == (uint64_t)expected && whole.high == (int64_t)(expected >> 64));
+    }
+    CHECK_EQ(whole.count, count);
+    CHECK_EQ(coreio__measure_merge(&measure, &parts[0], &parts[1]), 0);
+    CHECK_BYTES(&parts[0], sizeof whole, &whole, sizeof whole);
+}
+
+TEST(extremes_begin_with_the_first_value)
+{
+    const struct coreio__measure measure = {COREIO__EXTREMES, 0, 0};
+    struct coreio__extremes extremes = {0, 0, 0};
+    const struct coreio__extremes empty = {0, 0, 0};
+    const struct coreio__number null = {0, 1};
+    CHECK_EQ(coreio__measure_add(&measure, &extremes, &null, NULL), 0);
+    CHECK_EQ(extremes.count, 0);
+    static const int64_t values[] = {5, INT64_MAX, -3, INT64_MIN};
+    static const int64_t least[] = {5, 5, -3, INT64_MIN};
+    static const int64_t most[] = {5, INT64_MAX, INT64_MAX, INT64_MAX};
+    for (int i = 0; i < 4; i++) {
+        const struct coreio__number number = {values[i], 0};
+        CHECK_EQ(coreio__measure_add(&measure, &extremes, &number, NULL), 0);
+        CHECK_EQ(extremes.min, least[i]);
+        CHECK_EQ(extremes.max, most[i]);
+    }
+    CHECK_EQ(coreio__measure_merge(&measure, &extremes, &empty), 0);
+    CHECK_EQ(extremes.count, 4);
+    /* Merging into nothing takes over both ends, also when 0 lies outside. */
+    struct coreio__extremes other = {0, 0, 0};
+    const struct coreio__extremes above = {7, 9, 2};
+    CHECK_EQ(coreio__measure_merge(&measure, &other, &above), 0);
+    CHECK(other.min == 7 && other.max == 9 && other.count == 2);
+}
+
+TEST(distinct_leaves_out_null_and_empty_texts)
+{
+    const struct coreio__measure measure = {COREIO__DISTINCT, 0, 0};
+    struct coreio__hll hll = {0};
+    static const uint8_t text[] = "abab";
+    const struct coreio__text texts[] = {{NULL, 0}, {text, 0}, {text, 1}, {text, 2}, {text + 2, 2}};
+    static const int64_t counts[] = {0, 0, 1, 2, 2};
+    for (int i = 0; i < 5; i++) {
+        CHECK_EQ(coreio__measure_add(&measure, &hll, NULL, &texts[i]), 0);
+        CHECK_EQ(coreio__hll_estimate(&hll), counts[i]);
+    }
+    coreio__measure_clear(&measure, &hll);
+    CHECK(hll.hashes == NULL);
+}
+
+TEST(the_state_of_nothing_is_zero_bytes)
+{
+    for (int32_t kind = COREIO__SUM; kind <= COREIO__DISTINCT; kind++) {
+        const struct coreio__measure measure = {kind, 0, 0};
+        const int32_t size = coreio__measure_size(kind);
+        CHECK(size > 0 && size % 8 == 0);
+        uint64_t *state = calloc(1, (size_t)size);
+        uint64_t *other = calloc(1, (size_t)size);
+        CHECK_EQ(coreio__measure_merge(&measure, state, other), 0);
+        CHECK_BYTES(state, size, other, size);
+        const struct coreio__number number = {5, 0};
+        const struct coreio__text text = {(const uint8_t *)"x", 1};
+        if (kind == COREIO__SKETCH || kind == COREIO__DISTINCT) {
+            allocations_refuse_after(0);
+            CHECK_EQ(coreio__measure_add(&measure, state, &number, &text), -ENOMEM);
+            allocations_refuse_after(-1);
+        }
+        CHECK_EQ(coreio__measure_add(&measure, other, &number, &text), 0);
+        CHECK_EQ(coreio__measure_merge(&measure, state, other), 0);
+        coreio__measure_clear(&measure, state);
+        coreio__measure_clear(&measure, other);
+        free(state);
+        free(other);
+    }
+}
