@@ -96,8 +96,9 @@ internal static class BenchTables
     /// <summary>How the figures are meant; the same for every bench.</summary>
     public static IEnumerable<string> Method(LogBenchResult result)
     {
-        yield return $"medians of {result.Repeats} runs after a warm-up, every contestant once a round, the order turned round each time; GB is 10^9 bytes";
-        yield return "a run is whole work: from opening the file, which is cached, to the sorted rows; answers were compared and are equal";
+        yield return $"medians of {result.Repeats} {(result.Repeats == 1 ? "run" : "runs")} after a warm-up, every contestant once a round, the order turned round each time; GB is 10^9 bytes";
+        yield return "a run is whole work: from opening the file, which is cached, to the sorted rows"
+            + (result.Kernels.Count > 1 ? "; answers were compared and are equal" : "");
         yield return result.PeakIsOfTheRun
             ? "peak: most memory resident in the process in any run, the runtime and what it keeps of earlier runs included"
             : "peak: most memory resident in the process so far, for the kernel does not let it begin anew";
