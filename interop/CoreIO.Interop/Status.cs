@@ -8,10 +8,18 @@ namespace CoreIO.Interop;
 internal static class Status
 {
     /// <summary>Returns a status that is not negative; throws with <paramref name="subject"/> (a path, what was tried) otherwise.</summary>
-    internal static int Check(int status, string subject) => status >= 0 ? status : throw Failure(status, subject);
+    internal static int Check(int status, string subject)
+    {
+        Crossings.Add();
+        return status >= 0 ? status : throw Failure(status, subject);
+    }
 
     /// <summary>Returns a count of bytes that is not negative; throws otherwise.</summary>
-    internal static long Check(long status, string subject) => status >= 0 ? status : throw Failure((int)status, subject);
+    internal static long Check(long status, string subject)
+    {
+        Crossings.Add();
+        return status >= 0 ? status : throw Failure((int)status, subject);
+    }
 
     /// <summary>As <see cref="Check(int, string)"/>; when text of the user does not compile, the exception says where and why.</summary>
     internal static int CheckText(int status, in coreio_log_fault fault, LogSyntaxPart part, string text, string subject) =>

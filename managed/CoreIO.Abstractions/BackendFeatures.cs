@@ -9,4 +9,7 @@ public enum BackendFeatures
 
     /// <summary>Calls cross into <c>libcoreio.so</c>.</summary>
     CrossesBoundary = 1 << 0,
+
+    /// <summary>Has <see cref="Log.ILogBackend.Floors"/>.</summary>
+    LogFloors = 1 << 1,
 }

@@ -17,4 +17,7 @@ public interface ICoreBackend
 
     /// <summary>Access logs: formats, lexers, scans.</summary>
     ILogBackend Log { get; }
+
+    /// <summary>Calls that crossed into <c>libcoreio.so</c> since the process began; 0 without <see cref="BackendFeatures.CrossesBoundary"/>.</summary>
+    long Crossings => 0;
 }

@@ -10,7 +10,7 @@ internal static class Cli
     /// <summary>The tree of verbs.</summary>
     public static CliVerb Root { get; } = new("coreio", "Linux I/O for .NET: access logs, CPUs, and what the machine allows")
     {
-        Verbs = [LogCommand.Verb, CpuCommand.Verb, DoctorCommand.Verb, CompletionsCommand.Verb],
+        Verbs = [LogCommand.Verb, CpuCommand.Verb, DoctorCommand.Verb, BenchCommand.Verb, CompletionsCommand.Verb],
         Options = [new CliOption("version", null, "the version of coreio")],
         Notes =
         [

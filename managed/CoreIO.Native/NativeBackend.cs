@@ -18,11 +18,14 @@ public sealed class NativeBackend : ICoreBackend
     public string Name => "native";
 
     /// <inheritdoc/>
-    public BackendFeatures Features => BackendFeatures.CrossesBoundary;
+    public BackendFeatures Features => BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors;
 
     /// <inheritdoc/>
     public ICpuBackend Cpu { get; } = new NativeCpu();
 
     /// <inheritdoc/>
     public ILogBackend Log { get; } = new NativeLogBackend();
+
+    /// <inheritdoc/>
+    public long Crossings => Interop.Crossings.Count;
 }

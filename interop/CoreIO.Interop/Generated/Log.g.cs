@@ -74,6 +74,15 @@ internal enum coreio_log_kernel_id
     COREIO_LOG_KERNEL_NEON = 5,
 }
 
+internal enum coreio_log_floor_work
+{
+    COREIO_LOG_FLOOR_READ = 1,
+    COREIO_LOG_FLOOR_NEWLINES = 2,
+    COREIO_LOG_FLOOR_INDEX = 3,
+    COREIO_LOG_FLOOR_SCALAR = 4,
+    COREIO_LOG_FLOOR_LEX = 5,
+}
+
 internal partial struct coreio_log_format
 {
 }
@@ -408,6 +417,30 @@ internal partial struct coreio_log_reject
     }
 }
 
+internal partial struct coreio_log_floor_result
+{
+    [NativeTypeName("int64_t")]
+    public long bytes;
+
+    [NativeTypeName("int64_t")]
+    public long lines;
+
+    [NativeTypeName("int64_t")]
+    public long hits;
+
+    [NativeTypeName("int64_t")]
+    public long elapsed_ns;
+
+    [NativeTypeName("int64_t")]
+    public long cpu_ns;
+
+    [NativeTypeName("int32_t")]
+    public int kernel;
+
+    [NativeTypeName("int32_t")]
+    public int reserved;
+}
+
 internal static unsafe partial class LibCoreIO
 {
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -501,6 +534,10 @@ internal static unsafe partial class LibCoreIO
 
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void coreio_log_scan_destroy([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan);
+
+    [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int coreio_log_floor([NativeTypeName("const uint8_t *")] byte* path, [NativeTypeName("const struct coreio_log_format *")] coreio_log_format* format, [NativeTypeName("int32_t")] int work, [NativeTypeName("int32_t")] int kernel, [NativeTypeName("struct coreio_log_floor_result *")] coreio_log_floor_result* result);
 
     [NativeTypeName("#define COREIO_LOG_MAX_LINE 8388608")]
     public const int COREIO_LOG_MAX_LINE = 8388608;

@@ -32,6 +32,7 @@ internal sealed unsafe class LogFormatHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
+        Crossings.Add();
         LibCoreIO.coreio_log_format_destroy(Pointer);
         return true;
     }

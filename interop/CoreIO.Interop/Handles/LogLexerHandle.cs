@@ -22,6 +22,7 @@ internal sealed unsafe class LogLexerHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
+        Crossings.Add();
         LibCoreIO.coreio_log_lexer_destroy(Pointer);
         return true;
     }

@@ -81,6 +81,7 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
+        Crossings.Add();
         LibCoreIO.coreio_log_query_destroy(Pointer);
         return true;
     }

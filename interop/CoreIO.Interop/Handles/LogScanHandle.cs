@@ -58,6 +58,7 @@ internal sealed unsafe class LogScanHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
+        Crossings.Add();
         LibCoreIO.coreio_log_scan_destroy(Pointer);
         _rejects?.DangerousRelease();
         return true;

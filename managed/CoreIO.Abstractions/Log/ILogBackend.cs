@@ -18,4 +18,7 @@ public interface ILogBackend
     /// <exception cref="LogSyntaxException">The question does not compile.</exception>
     /// <exception cref="CoreIOException">No such kernel or CPU (<see cref="StatusCode.Cpu"/>), or no threads to be had.</exception>
     ILogScan CreateScan(LogQuery query, LogScanOptions options);
+
+    /// <summary>The floors, where the backend has <see cref="BackendFeatures.LogFloors"/>; else null.</summary>
+    ILogFloors? Floors => null;
 }

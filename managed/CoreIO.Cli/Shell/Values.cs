@@ -41,6 +41,16 @@ internal static class Values
         return (int)(count * unit);
     }
 
+    /// <summary><c>64K</c>, <c>256M</c>, <c>4G</c>: the size of a file.</summary>
+    public static long FileSize(string option, string text)
+    {
+        string digits = text.TrimEnd('K', 'M', 'G', 'k');
+        int shift = text[digits.Length..] switch { "" => 0, "K" or "k" => 10, "M" => 20, "G" => 30, _ => -1 };
+        return shift >= 0 && int.TryParse(digits, NumberStyles.None, null, out int count) && (long)count << shift >= 64 * 1024
+            ? (long)count << shift
+            : throw new UsageException($"--{option}: '{text}' is no size from 64K on; write 64M or 1G");
+    }
+
     /// <summary><c>0,2-3</c>.</summary>
     public static IReadOnlyList<int> Cpus(string option, string text)
     {

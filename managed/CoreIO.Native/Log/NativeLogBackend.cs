@@ -7,8 +7,11 @@ namespace CoreIO.Native.Log;
 internal sealed class NativeLogBackend : ILogBackend
 {
     private readonly Lazy<NativeLogKernels> _kernels = new();
+    private NativeLogFloors? _floors;
 
     public IReadOnlyList<LogKernel> Kernels => _kernels.Value.All;
+
+    public ILogFloors Floors => _floors ??= new NativeLogFloors(_kernels.Value);
 
     public ILogFormat CompileFormat(string text)
     {
@@ -30,7 +33,7 @@ internal sealed class NativeLogBackend : ILogBackend
         return NativeLogScan.Create(query, HandleOf(query.Format), options, _kernels.Value);
     }
 
-    private static LogFormatHandle HandleOf(ILogFormat format)
+    internal static LogFormatHandle HandleOf(ILogFormat format)
     {
         ArgumentNullException.ThrowIfNull(format);
         return format is NativeLogFormat native

@@ -92,6 +92,15 @@ enum coreio_log_kernel_id {
     COREIO_LOG_KERNEL_NEON = 5
 };
 
+/* What coreio_log_floor does with the bytes of a file, from the least to the most. */
+enum coreio_log_floor_work {
+    COREIO_LOG_FLOOR_READ = 1,     /* reads them */
+    COREIO_LOG_FLOOR_NEWLINES = 2, /* finds the newlines */
+    COREIO_LOG_FLOOR_INDEX = 3,    /* writes the position of each newline, quote, bracket, space, tab, bar, backslash */
+    COREIO_LOG_FLOOR_SCALAR = 4,   /* cuts lines into fields by a plain state machine, a byte at a time */
+    COREIO_LOG_FLOOR_LEX = 5       /* cuts lines into fields by the lexer */
+};
+
 /* rejects_fd of the scan options is valid: rejected lines are written there, in the order of the input. */
 #define COREIO_LOG_SCAN_REJECTS 1u
 
@@ -242,6 +251,17 @@ struct coreio_log_reject {
     int64_t count;
     uint32_t sample_offset[3];
     uint32_t sample_length[3];
+};
+
+/* What a floor found and took. */
+struct coreio_log_floor_result {
+    int64_t bytes;      /* read */
+    int64_t lines;      /* newlines found, or lines cut; 0 where lines do not matter */
+    int64_t hits;       /* positions written, or fields cut; 0 where neither is done */
+    int64_t elapsed_ns; /* from opening the file to its end */
+    int64_t cpu_ns;     /* of the calling thread in that time */
+    int32_t kernel;     /* coreio_log_kernel_id; read and scalar do not use it */
+    int32_t reserved;
 };
 
 /* Lists the kernels of this build, the slowest first, and returns how many there are.
@@ -498,5 +518,19 @@ COREIO_API int32_t coreio_log_scan_rejects(const struct coreio_log_scan *scan, s
  * Since:   1
  */
 COREIO_API void coreio_log_scan_destroy(struct coreio_log_scan *scan);
+
+/* Reads a file on the calling thread and does one bounded piece of work with its bytes: what a figure of a scan is held
+ * against.
+ *
+ * `path` ends with a NUL byte. The file is read with read(2) in blocks of COREIO_LOG_DEFAULT_BLOCK into one buffer.
+ * `format` may be NULL for work that does not cut lines. Memory grows with the longest line.
+ *
+ * Threads: any
+ * Blocks:  until the file is read
+ * Errors:  -EINVAL, -ENOMEM, -errno of open and read, COREIO_ECPU
+ * Since:   1
+ */
+COREIO_API int32_t coreio_log_floor(const uint8_t *path, const struct coreio_log_format *format, int32_t work,
+    int32_t kernel, struct coreio_log_floor_result *result);
 
 #endif

@@ -147,3 +147,12 @@ FIELD(coreio_log_reject, sample_count, 4);
 FIELD(coreio_log_reject, count, 8);
 FIELD(coreio_log_reject, sample_offset, 16);
 FIELD(coreio_log_reject, sample_length, 28);
+
+SIZE(coreio_log_floor_result, 48);
+FIELD(coreio_log_floor_result, bytes, 0);
+FIELD(coreio_log_floor_result, lines, 8);
+FIELD(coreio_log_floor_result, hits, 16);
+FIELD(coreio_log_floor_result, elapsed_ns, 24);
+FIELD(coreio_log_floor_result, cpu_ns, 32);
+FIELD(coreio_log_floor_result, kernel, 40);
+FIELD(coreio_log_floor_result, reserved, 44);
