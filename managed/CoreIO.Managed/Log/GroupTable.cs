@@ -205,7 +205,7 @@ internal sealed class GroupTable
                 continue;
             }
 
-            Number number = Unsafe.Add(ref numbers, accumulator.Input);
+            ref readonly Number number = ref Unsafe.Add(ref numbers, accumulator.Input);
             if (number.IsNull)
             {
                 continue;

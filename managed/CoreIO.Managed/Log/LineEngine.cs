@@ -262,7 +262,8 @@ internal sealed class LineEngine
         {
             ref readonly TextUse use = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_textUses), i);
             Slice field = Unsafe.Add(ref row, use.Source);
-            Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_texts), i) = use.Derivation == Derivation.AsIs || field.IsNull ? field : Derive(ref text, in use, field);
+            Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_texts), i) =
+                use.Derivation == Derivation.AsIs || field.IsNull ? field : Derive(ref text, in use, field);
         }
     }
 

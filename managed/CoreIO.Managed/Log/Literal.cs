@@ -40,6 +40,7 @@ internal readonly struct Literal
             return (Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref text, at)) & Mask) == Word;
         }
 
-        return end - at >= Bytes.Length && MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref text, at), Bytes.Length).SequenceEqual(Bytes);
+        return end - at >= Bytes.Length
+            && MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref text, at), Bytes.Length).SequenceEqual(Bytes);
     }
 }

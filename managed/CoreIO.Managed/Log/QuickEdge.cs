@@ -74,7 +74,8 @@ internal static class QuickEdge
         return count;
     }
 
-    /// <summary>Cuts the bracketed fields up to the newline; returns the position behind the newline's, or -1 when the line is not quick.</summary>
+    /// <summary>Cuts the bracketed fields up to the newline.</summary>
+    /// <returns>The index behind the newline's position, or -1 when the line is not quick.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int CutBrackets(
         ref byte text, ref int positions, int at, int current, ref Slice fields, int limit, ref Line line)

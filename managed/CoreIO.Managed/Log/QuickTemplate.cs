@@ -112,7 +112,8 @@ internal sealed class QuickTemplate
         return count;
     }
 
-    /// <summary>Cuts one line whose quotes, and behind them its newline, are at <paramref name="quotes"/>; false when it is not quick.</summary>
+    /// <summary>Cuts one line whose quotes, and behind them its newline, are at <paramref name="quotes"/>.</summary>
+    /// <returns>False when it is not quick.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool CutLine(ref byte text, Step[] steps, int current, int lineEnd, ref int quotes, ref Slice fields, int limit)
     {
@@ -164,9 +165,7 @@ internal sealed class QuickTemplate
                 return false;
             }
 
-            ref Slice field = ref Unsafe.Add(ref fields, Math.Min(i, limit));
-            field.Start = current;
-            field.Length = end - current;
+            Unsafe.Add(ref fields, Math.Min(i, limit)) = new Slice(current, end - current);
             current = end + step.Length;
         }
 
