@@ -57,6 +57,12 @@ internal sealed unsafe class NativeCpu : ICpuBackend
 
     public CpuPlace Pin(int cpu)
     {
+        // To C a negative number is a wrong argument; to a user it is a CPU that is not there, like any other.
+        if (cpu < 0)
+        {
+            throw new CoreIOException(StatusCode.Cpu, $"CPU {cpu}");
+        }
+
         coreio_cpu_place place;
         Status.Check(LibCoreIO.coreio_cpu_pin(cpu, &place), $"CPU {cpu}");
         return ToPlace(place);

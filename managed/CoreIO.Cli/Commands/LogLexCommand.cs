@@ -60,9 +60,16 @@ internal static class LogLexCommand
         using LogReader reader = new(input.AsStream(), backend.Log, compiled, arguments.Get("kernel"));
         LogCommand.SayFormat(arguments, format);
         rejects?.Begin();
-        using Stream? rejected = rejects?.OpenStream();
-        reader.PassedOn = rejected;
-        return Lex(arguments, input.Name, reader, rejected);
+        try
+        {
+            using Stream? rejected = rejects?.OpenStream();
+            reader.PassedOn = rejected;
+            return Lex(arguments, input.Name, reader, rejected);
+        }
+        catch (IOException e) when (rejects is not null)
+        {
+            throw rejects.Fault(e);
+        }
     }
 
     private static int Lex(CliArguments arguments, string name, LogReader reader, Stream? rejected)

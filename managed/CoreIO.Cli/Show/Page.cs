@@ -102,7 +102,7 @@ internal sealed class Page : IDisposable
         return table;
     }
 
-    private static Text Cell(string text, PageColumn column, PageTone tone) => new(text, column.IsNumber ? StyleOf(tone) : StyleOf(tone))
+    private static Text Cell(string text, PageColumn column, PageTone tone) => new(text, StyleOf(tone))
     {
         Overflow = Overflow.Ellipsis,
         Justification = column.IsNumber ? Justify.Right : Justify.Left,

@@ -45,6 +45,7 @@ internal sealed class LineEngine
     private UInt128 _timeHead;
     private UInt128 _timeTail;
     private long _timeUs;
+    private bool _hasTime;
 
     internal LineEngine(CompiledQuery query, Kernel kernel)
     {
@@ -230,7 +231,7 @@ internal sealed class LineEngine
         {
             UInt128 head = Unsafe.ReadUnaligned<UInt128>(ref Unsafe.Add(ref text, field.Start));
             UInt128 tail = Unsafe.ReadUnaligned<UInt128>(ref Unsafe.Add(ref text, field.Start + LocalTimeLength - 16));
-            if (head == _timeHead && tail == _timeTail)
+            if (_hasTime && head == _timeHead && tail == _timeTail)
             {
                 number = new Number { Value = _timeUs };
                 return true;
@@ -242,6 +243,7 @@ internal sealed class LineEngine
                 _timeHead = head;
                 _timeTail = tail;
                 _timeUs = number.Value;
+                _hasTime = true;
             }
 
             return isTime;

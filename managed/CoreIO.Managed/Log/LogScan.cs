@@ -121,7 +121,14 @@ internal sealed class LogScan : ILogScan
         if (_answer is null)
         {
             EndWorkers();
-            _answer = AnswerBuilder.Build(_query, _kernel, _workers, _tally);
+            try
+            {
+                _answer = AnswerBuilder.Build(_query, _kernel, _workers, _tally);
+            }
+            catch (Exception e) when (e is OutOfMemoryException or OverflowException)
+            {
+                throw new CoreIOException(e is OverflowException ? StatusCode.Capacity : StatusCode.NoMemory, "answer");
+            }
         }
 
         return _answer;

@@ -29,8 +29,8 @@ internal static class QueryCompiler
         Plan plan = new(format, (long)query.Interval.TotalMicroseconds);
         Filter? filter = string.IsNullOrEmpty(query.Where) ? null : FilterCompiler.Compile(query.Where, plan);
         int filterTexts = plan.Texts.Count;
-        long since = Microseconds(query.Since);
-        long until = Microseconds(query.Until);
+        long since = Bound(query.Since);
+        long until = Bound(query.Until);
         int clock = -1;
         if (since != 0 || until != 0)
         {
@@ -56,8 +56,20 @@ internal static class QueryCompiler
         return new CompiledQuery(plan, filter, filterTexts, clock, since, until, [.. tables]);
     }
 
-    private static long Microseconds(DateTimeOffset? instant) =>
-        instant is null ? 0 : (instant.Value.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    /// <summary>
+    /// The first whole microsecond that is not before an instant; 0 for none, and -1 for the instant 0, which lets the same lines through.
+    /// </summary>
+    private static long Bound(DateTimeOffset? instant)
+    {
+        if (instant is not { } value)
+        {
+            return 0;
+        }
+
+        (long whole, long rest) = Math.DivRem((value - DateTimeOffset.UnixEpoch).Ticks, TimeSpan.TicksPerMicrosecond);
+        long microseconds = rest > 0 ? whole + 1 : whole;
+        return microseconds == 0 ? -1 : microseconds;
+    }
 
     private static TablePlan CompileTable(Plan plan, string by, string stats, int maxGroups)
     {

@@ -49,9 +49,6 @@ internal sealed class LogInput : IDisposable
     /// <summary>How much of the file was read, in bytes as they lie on the disk.</summary>
     public long FilePosition => _file.CanSeek ? _file.Position : 0;
 
-    /// <summary>Whether it has a byte that is read as part of a line.</summary>
-    public bool HasLines => !Sample(out _).IsEmpty;
-
     /// <summary>Opens a path, or standard input for <c>-</c>.</summary>
     /// <exception cref="CoreIOException">It cannot be opened or read.</exception>
     public static LogInput Open(string name)
@@ -113,26 +110,32 @@ internal sealed class LogInput : IDisposable
     {
         byte[] buffer = new byte[FeedBytes];
         CoreIOException? fault = _fault;
-        scan.Feed(_sample.AsSpan(0, _sampleLength));
-        while (fault is null && !_ended)
+        try
         {
-            throwIfStopped();
-            int read;
-            try
+            scan.Feed(_sample.AsSpan(0, _sampleLength));
+            while (fault is null && !_ended)
             {
-                read = Read(_bytes, buffer);
+                throwIfStopped();
+                int read = Read(_bytes, buffer);
+                _ended = read == 0;
+                scan.Feed(buffer.AsSpan(0, read));
             }
-            catch (CoreIOException e)
-            {
-                fault = e;
-                break;
-            }
-
-            _ended = read == 0;
-            scan.Feed(buffer.AsSpan(0, read));
+        }
+        catch (CoreIOException e)
+        {
+            fault = e;
         }
 
-        scan.EndFeed();
+        // A stream that stays open would leave the scan without an answer, also for the other inputs.
+        try
+        {
+            scan.EndFeed();
+        }
+        catch (CoreIOException e)
+        {
+            fault ??= e;
+        }
+
         if (fault is not null)
         {
             throw fault;

@@ -176,7 +176,8 @@ internal sealed class LogOrder : IComparer<int>
         return x is null || y is null ? (x is null).CompareTo(y is null) : Directed(x.Value.CompareTo(y.Value));
     }
 
-    // Null first, then times and numbers by value, then bytes, unsigned.
+    // Null first, then times by value; where the key is what rows are sorted by, whole numbers by value and before all else, such as lists;
+    // then bytes, unsigned. Numbers and other texts must not mix: 9 < 10 by value and 10 < "2, 1" < 9 by bytes would be no order.
     private int CompareKey(in LogGroup a, in LogGroup b, int part)
     {
         bool hasX = _table.TryGetKey(a, part, out ReadOnlySpan<byte> x);
@@ -187,17 +188,22 @@ internal sealed class LogOrder : IComparer<int>
         }
 
         LogKeyColumn key = _table.Keys[part];
-        return IsTime(key) ? LogTableAnswer.TimeOf(x).CompareTo(LogTableAnswer.TimeOf(y))
-            : part == _key && key.Kind == LogKind.Integer && TryInteger(x, out long i) && TryInteger(y, out long j) && i != j
-                ? i.CompareTo(j)
-            : part == _key && key.Kind is LogKind.Seconds && TryDecimal(x, out decimal d) && TryDecimal(y, out decimal e) && d != e
-                ? d.CompareTo(e)
-            : x.SequenceCompareTo(y);
+        if (IsTime(key))
+        {
+            return LogTableAnswer.TimeOf(x).CompareTo(LogTableAnswer.TimeOf(y));
+        }
+
+        int result = 0;
+        if (part == _key && key.Kind == LogKind.Integer)
+        {
+            bool isNumberX = TryInteger(x, out long i);
+            bool isNumberY = TryInteger(y, out long j);
+            result = isNumberX && isNumberY ? i.CompareTo(j) : isNumberY.CompareTo(isNumberX);
+        }
+
+        return result != 0 ? result : x.SequenceCompareTo(y);
     }
 
     private static bool TryInteger(ReadOnlySpan<byte> text, out long value) =>
-        Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
-
-    private static bool TryDecimal(ReadOnlySpan<byte> text, out decimal value) =>
         Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
 }

@@ -232,13 +232,13 @@ public sealed class LogReportRun : IDisposable
         long total = 0;
         for (int i = 0; i < _options.Inputs.Count; i++)
         {
-            if (_options.Inputs[i] == "-")
+            string input = _options.Inputs[i];
+            if (input == "-")
             {
                 return -1;
             }
 
-            FileInfo file = new(_options.Inputs[i]);
-            total += file.Exists ? file.Length : 0;
+            total += File.Exists(input) ? new FileInfo(input).Length : 0;
         }
 
         return total;

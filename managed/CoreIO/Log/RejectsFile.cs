@@ -6,6 +6,9 @@ namespace CoreIO.Log;
 
 internal sealed class RejectsFile : IDisposable
 {
+    /// <summary>The kernel follows as many.</summary>
+    private const int MostLinks = 40;
+
     private readonly string _path;
     private readonly bool _existed;
     private bool _begun;
@@ -34,8 +37,9 @@ internal sealed class RejectsFile : IDisposable
             throw new LogRejectsException(fault.Status, fault.Message);
         }
 
-        string? itself = existed ? Target(path) : null;
-        if (itself is not null && inputs.Any(input => input != "-" && Target(input) == itself))
+        // An empty file has nothing to lose, and a device has no length.
+        string? itself = existed && new FileInfo(path).Length > 0 ? Target(path) : null;
+        if (itself is not null && inputs.Any(input => Target(input == "-" ? "/proc/self/fd/0" : input) == itself))
         {
             handle.Dispose();
             throw new LogRejectsException(StatusCode.InvalidArgument, $"{path}: is an input, too; writing there would destroy it");
@@ -57,6 +61,13 @@ internal sealed class RejectsFile : IDisposable
         }
     }
 
+    /// <summary>What a fault of <see cref="OpenStream"/> is called.</summary>
+    public LogRejectsException Fault(IOException fault)
+    {
+        CoreIOException cause = FileFault.Of(_path, fault);
+        return new LogRejectsException(cause.Status, cause.Message);
+    }
+
     /// <summary>A buffered stream onto it, for callers that write rejected lines themselves.</summary>
     public Stream OpenStream() => new BufferedStream(new FileStream(Handle, FileAccess.Write, 0), 64 * 1024);
 
@@ -69,17 +80,30 @@ internal sealed class RejectsFile : IDisposable
         }
     }
 
-    // The file behind links, however it is written.
-    private static string? Target(string path)
+    // The file behind links, those of folders on the way included, however it is written; null where the links have no end. Two names of
+    // one file without a link between them (hard links) are not told from two files.
+    private static string? Target(string path, int links = 0)
     {
-        try
-        {
-            return Path.GetFullPath(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
-        }
-        catch (IOException)
+        if (path.Length == 0 || links > MostLinks)
         {
             return null;
         }
+
+        path = Path.GetFullPath(path);
+        string? parent = Path.GetDirectoryName(path);
+        if (parent is null)
+        {
+            return path;
+        }
+
+        string? folder = Target(parent, links);
+        if (folder is null)
+        {
+            return null;
+        }
+
+        string whole = Path.Combine(folder, Path.GetFileName(path));
+        return new FileInfo(whole).LinkTarget is string target ? Target(Path.Combine(folder, target), links + 1) : whole;
     }
 }
 

@@ -76,7 +76,7 @@ COREIO_API int32_t coreio_cpu_allowed(int32_t *cpus, int32_t capacity);
  *
  * Threads: any
  * Blocks:  until the kernel has moved the thread
- * Errors:  -EINVAL, COREIO_ECPU (no such CPU, or not allowed to this process)
+ * Errors:  -EINVAL, COREIO_ECPU (no such CPU, or not allowed to this process), -errno of sched_setaffinity
  * Since:   1
  */
 COREIO_API int32_t coreio_cpu_pin(int32_t cpu, struct coreio_cpu_place *place);

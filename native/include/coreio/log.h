@@ -376,12 +376,12 @@ COREIO_API int32_t coreio_log_scan_create(
 
 /* Reads one regular file to the end it had when it was opened; other kinds of files are read as a stream.
  *
- * `path` ends with a NUL byte. Returns the bytes read. After an error whole blocks before it are counted, the one it
- * is in is not, and the scan goes on with the next file.
+ * `path` ends with a NUL byte. Returns the bytes read. After an error the blocks that were read whole are counted, some
+ * of them perhaps behind it, and the scan goes on with the next file.
  *
  * Threads: owner
  * Blocks:  until the file is read
- * Errors:  -EINVAL, -ENOMEM, -errno of open and read, -EISDIR, COREIO_ETRUNCATED, COREIO_ECLOSED, -errno of writing rejects
+ * Errors:  -EINVAL, -ENOMEM, -EISDIR, COREIO_ETRUNCATED, COREIO_ECLOSED, -errno of open, read, writing rejects
  * Since:   1
  */
 COREIO_API int64_t coreio_log_scan_file(struct coreio_log_scan *scan, const uint8_t *path);

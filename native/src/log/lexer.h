@@ -28,7 +28,7 @@ struct coreio__lexer {
     size_t position_capacity;
     const uint8_t *window;
     uint32_t length;
-    uint32_t count;   /* positions of the window, a virtual newline at its end included */
+    uint32_t count;   /* positions of the window; two virtual newlines at its end follow them */
     uint32_t at;      /* position the walk has come to */
     uint32_t begin;   /* first byte of the next line */
     int32_t too_long; /* the window is one line of more than COREIO_LOG_MAX_LINE, and is not looked into */

@@ -462,19 +462,19 @@ static int32_t build(struct builder *builder, int32_t start, struct coreio__rege
     close_over(builder, start, 1, 0);
     intern(builder);
     for (int32_t state = 0; state < builder->states; state++) {
-        for (int32_t class = 0; class < regex->classes; class ++) {
+        for (int32_t kind = 0; kind < regex->classes; kind++) {
             const uint8_t *set = builder->sets + (size_t)state * (size_t)builder->set_bytes;
             memset(builder->work, 0, (size_t)builder->set_bytes);
             close_over(builder, start, 0, 0);
             for (int32_t i = 0; i < builder->program_count; i++) {
                 const struct place *place = &builder->program[i];
-                if (place->op == OP_SET && (set[i >> 3] >> (i & 7) & 1) != 0 && in_set(place->set, byte_of[class]))
+                if (place->op == OP_SET && (set[i >> 3] >> (i & 7) & 1) != 0 && in_set(place->set, byte_of[kind]))
                     close_over(builder, place->first, 0, 0);
             }
             const int32_t next = intern(builder);
             if (next < 0)
                 return COREIO_EFORMAT;
-            regex->next[(size_t)state * (size_t)regex->classes + (size_t) class] = (uint16_t)next;
+            regex->next[(size_t)state * (size_t)regex->classes + (size_t)kind] = (uint16_t)next;
         }
     }
     for (int32_t state = 0; state < builder->states; state++)

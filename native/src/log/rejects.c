@@ -2,6 +2,7 @@
 #include "rejects.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,6 +97,12 @@ int32_t coreio__sink_write(struct coreio__sink *sink, const uint8_t *bytes, size
         const ssize_t written = write(sink->fd, bytes, length);
         if (written < 0 && errno == EINTR)
             continue;
+        if (written < 0 && errno == EAGAIN) {
+            /* The descriptor is the caller's and may be non-blocking: wait until it takes more. */
+            struct pollfd wait = {sink->fd, POLLOUT, 0};
+            (void)poll(&wait, 1, -1);
+            continue;
+        }
         if (written < 0) {
             const int32_t status = -errno;
             coreio__sink_fail(sink, status);

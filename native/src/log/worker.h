@@ -35,7 +35,7 @@ struct coreio__worker {
     uint8_t has_last_time;
 };
 
-/* Makes a worker. Returns 0, -ENOMEM or COREIO_ECPU. */
+/* Makes a worker. Returns 0 or -ENOMEM. */
 int32_t coreio__worker_init(struct coreio__worker *worker, const struct coreio_log_query *query,
     const struct coreio__kernel *kernel, struct coreio__sink *sink);
 

@@ -54,6 +54,10 @@ public sealed class CommandLineTests
     [TestCase("coreio log lex good.log bad.log", 64)]
     [TestCase("coreio completions tcsh", 64)]
     [TestCase("coreio log report -o json good.log > /dev/full", 2)]
+    [TestCase("coreio log report -f common '' good.log", 2)]
+    [TestCase("coreio log lex ''", 2)]
+    [TestCase("coreio log lex -f edge --rejects /dev/full good.log", 2)]
+    [TestCase("gzip -c good.log > good.gz; coreio log report -f edge -b status --json --rejects /dev/full good.gz good.log | grep -q schema", 0)]
     public void TheExitCodeTellsHowItWent(string command, int expected)
     {
         (int exitCode, string output) = Bash(command);
@@ -92,6 +96,20 @@ public sealed class CommandLineTests
             + "&& coreio log lex -f common --rejects r2 all >/dev/null && cmp r2 bad.log");
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Contain("coreio log: rejected 1 line: missing_text (line 2 at byte 64)"));
+    }
+
+    [TestCase("coreio log report -f common --rejects good.log good.log")]
+    [TestCase("coreio log report -f common --rejects ./good.log \"$PWD/good.log\"")]
+    [TestCase("ln -s good.log link; coreio log report -f common --rejects link good.log")]
+    [TestCase("ln -s . folder; coreio log report -f common --rejects folder/good.log good.log")]
+    [TestCase("coreio log report -f common --rejects good.log < good.log")]
+    [TestCase("coreio log lex -f common --rejects good.log < good.log")]
+    public void RejectsNeverGoIntoAnInput(string command)
+    {
+        (int exitCode, string output) = Bash(command);
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("is an input, too"));
+        Assert.That(File.ReadAllText(Path.Combine(_folder, "good.log")), Is.EqualTo(Good));
     }
 
     [Test]

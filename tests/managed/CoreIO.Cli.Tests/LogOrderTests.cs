@@ -65,6 +65,20 @@ public sealed class LogOrderTests
     }
 
     [Test]
+    public void ListsInKeysSortBehindNumbersWhateverTheOrderOfTheRows([Range(0, 9)] int seed)
+    {
+        string[] keys = ["10", "9", "2, 1", "100", "11 : 3", "9, 9", "-3", "3"];
+        new Random(seed).Shuffle(keys);
+        FakeTable fake = new([new("upstream_status", LogKind.Integer)], [FakeTable.Count]);
+        foreach (string key in keys)
+        {
+            fake.Row(1, [key], (1, 1));
+        }
+
+        Assert.That(Shown(fake.Answer, "upstream_status", 0), Is.EqualTo("-3 3 9 10 100 11 : 3 2, 1 9, 9"));
+    }
+
+    [Test]
     public void TheOtherRowIsAlwaysLast()
     {
         LogTableAnswer table = new FakeTable([FakeTable.Text("path")], [FakeTable.Count])

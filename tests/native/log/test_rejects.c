@@ -103,6 +103,33 @@ TEST(a_sink_without_a_file_never_waits)
     coreio__sink_clear(&sink);
 }
 
+static void *read_to_end(void *argument)
+{
+    uint8_t bytes[4096];
+    int64_t total = 0;
+    for (ssize_t got; (got = read(*(const int *)argument, bytes, sizeof bytes)) > 0;)
+        total += got;
+    CHECK_EQ(total, 1000000);
+    return NULL;
+}
+
+TEST(a_descriptor_that_does_not_block_is_waited_for)
+{
+    static const uint8_t bytes[1000000];
+    int ends[2];
+    pthread_t thread;
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    REQUIRE(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    struct coreio__sink sink;
+    coreio__sink_init(&sink, ends[1]);
+    REQUIRE(pthread_create(&thread, NULL, read_to_end, &ends[0]) == 0);
+    CHECK_EQ(coreio__sink_write(&sink, bytes, sizeof bytes), 0);
+    close(ends[1]);
+    pthread_join(thread, NULL);
+    close(ends[0]);
+    coreio__sink_clear(&sink);
+}
+
 static void *wait_for_turn(void *argument)
 {
     const int32_t status = coreio__sink_wait(argument, 5);
