@@ -25,7 +25,7 @@ internal sealed class ByteClass
         Hi = Vector128.Create<byte>(hi);
         for (int b = 0; b < 256; b++)
         {
-            Table[b] = (lo[b & 15] & hi[b >> 4]) != 0;
+            Table[b] = (byte)((lo[b & 15] & hi[b >> 4]) != 0 ? 1 : 0);
         }
     }
 
@@ -33,8 +33,8 @@ internal sealed class ByteClass
 
     internal Vector128<byte> Hi { get; }
 
-    /// <summary>The same class, one entry a byte.</summary>
-    internal bool[] Table { get; } = new bool[256];
+    /// <summary>The same class, one entry a byte: 1 for a member, else 0.</summary>
+    internal byte[] Table { get; } = new byte[256];
 
     private static void Add(byte member, Span<byte> lo, Span<byte> hi, ref int halves)
     {

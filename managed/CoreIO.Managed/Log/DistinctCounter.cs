@@ -4,6 +4,7 @@
 // hashes, so parts merge to exactly the state of the whole. The estimate is Ertl's improved one (arXiv:1702.01284, algorithm 6), the only
 // floating-point arithmetic here: IEEE 754 operations in a fixed order, so that C and C# agree to the bit.
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace CoreIO.Managed.Log;
 
@@ -22,8 +23,18 @@ internal sealed class DistinctCounter
     private byte[]? _registers;
     private int _count;
 
+    /// <summary>What was added last: the same text often follows itself.</summary>
+    private ulong _last;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Add(ulong hash)
     {
+        if (hash == _last && hash != 0)
+        {
+            return;
+        }
+
+        _last = hash;
         if (_registers is not null)
         {
             SetRegister(_registers, hash);
@@ -100,6 +111,7 @@ internal sealed class DistinctCounter
         return (long)((Alpha * m * m / z) + 0.5);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Place(ulong[] hashes, ulong hash)
     {
         int mask = hashes.Length - 1;
@@ -118,6 +130,7 @@ internal sealed class DistinctCounter
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void SetRegister(byte[] registers, ulong hash)
     {
         // The guard bit bounds the rank when the rest of the hash is zero.

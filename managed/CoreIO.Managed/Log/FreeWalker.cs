@@ -4,10 +4,17 @@ using CoreIO.Log;
 
 namespace CoreIO.Managed.Log;
 
-internal sealed class FreeWalker(bool isEdge) : Walker(new ByteClass(" \t|\"[]\\"u8))
+internal sealed class FreeWalker(bool isEdge)
+    : Walker(isEdge ? new ByteClass("[]\\"u8) : All, isEdge ? All : null)
 {
     /// <summary>Bytes of the time that a syslog line begins with.</summary>
     private const int SyslogTimeLength = 15;
+
+    private static ByteClass All => new(" \t|\"[]\\"u8);
+
+    internal override int CutQuick(
+        ref byte text, ref Window window, ref Slice fields, int limit, int width, ref Line lines, int capacity) =>
+        isEdge ? QuickEdge.Cut(ref text, ref window, ref fields, limit, width, ref lines, capacity) : 0;
 
     internal override LogReason Walk(
         ref byte text, int start, int end, ref int positions, int at, int last, ref Slice fields, int room, out int count)
@@ -35,6 +42,7 @@ internal sealed class FreeWalker(bool isEdge) : Walker(new ByteClass(" \t|\"[]\\
         return WalkFree(ref text, start, end, ref positions, at, last, ref fields, room, ref count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static LogReason WalkFree(
         ref byte text, int current, int end, ref int positions, int at, int last, ref Slice fields, int room, ref int count)
     {

@@ -18,6 +18,8 @@ internal sealed class GroupTable
     private readonly TablePlan _plan;
     private readonly int[] _parts;
     private readonly Accumulator[] _accumulators;
+    private readonly int _wordCount;
+    private readonly int _objectCount;
     private KeyArena _keys = new();
 
     /// <summary>Open addressing: the upper half of the hash, and the group's index plus one; 0 is empty.</summary>
@@ -26,6 +28,9 @@ internal sealed class GroupTable
     private long[] _words;
     private object?[] _objects;
     private int _count;
+
+    /// <summary>The group of the line before: lines of one key often follow each other.</summary>
+    private int _last;
     private bool _isLimited;
     private ulong _bound = ulong.MaxValue;
 
@@ -38,6 +43,8 @@ internal sealed class GroupTable
         _plan = plan;
         _parts = [.. plan.KeyTexts];
         _accumulators = [.. plan.Accumulators];
+        _wordCount = plan.Words;
+        _objectCount = plan.Objects;
         _words = new long[FirstGroups * plan.Words];
         _objects = new object?[FirstGroups * plan.Objects];
         _otherWords = new long[plan.Words];
@@ -57,35 +64,38 @@ internal sealed class GroupTable
     internal long OtherCount => _otherCount;
 
     /// <summary>Counts a line in the group of its key.</summary>
-    internal void Add(ref byte text, ReadOnlySpan<Slice> texts, ReadOnlySpan<Number> numbers)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void Add(ref byte text, ref Slice texts, ref Number numbers)
     {
-        int group = 0;
-        if (_parts.Length != 0)
+        int group = _last;
+        if (_parts.Length != 0
+            && ((uint)group >= (uint)_count || !KeyArena.Matches(in GroupAt(group).Key, ref text, ref texts, _parts)))
         {
-            ulong hash = HashKey(ref text, texts);
-            group = Find(hash, ref text, texts);
+            ulong hash = HashKey(ref text, ref texts);
+            group = Find(hash, ref text, ref texts);
             if (group < 0)
             {
-                if (_count >= 2L * _plan.MaxGroups && hash <= _bound)
-                {
-                    Limit();
-                }
-
-                if (hash > _bound)
+                group = FindNew(hash, ref text, ref texts);
+                if (group < 0)
                 {
                     _otherCount++;
-                    AddLine(_otherWords, _otherObjects, ref text, texts, numbers);
+                    AddLine(ref First(_otherWords), ref First(_otherObjects), ref text, ref texts, ref numbers);
                     return;
                 }
-
-                group = NewGroup(hash, _keys.Add(ref text, texts, _parts));
             }
+
+            _last = group;
         }
 
-        _groups[group].Count++;
+        GroupAt(group).Count++;
         if (_accumulators.Length != 0)
         {
-            AddLine(WordsOf(group), ObjectsOf(group), ref text, texts, numbers);
+            AddLine(
+                ref Unsafe.Add(ref First(_words), group * _wordCount),
+                ref Unsafe.Add(ref First(_objects), group * _objectCount),
+                ref text,
+                ref texts,
+                ref numbers);
         }
     }
 
@@ -103,7 +113,7 @@ internal sealed class GroupTable
         for (int i = 0; i < other._count; i++)
         {
             ref Group from = ref other._groups[i];
-            ReadOnlySpan<byte> key = other._keys.Of(in from.Key);
+            ReadOnlySpan<byte> key = from.Key.Bytes;
             int group = Find(from.Hash, key);
             if (group < 0)
             {
@@ -150,7 +160,7 @@ internal sealed class GroupTable
     /// <summary>The lines of a group.</summary>
     internal long CountOf(int group) => _groups[group].Count;
 
-    internal ReadOnlySpan<byte> KeyOf(int group) => _keys.Of(in _groups[group].Key);
+    internal ReadOnlySpan<byte> KeyOf(int group) => _groups[group].Key.Bytes;
 
     internal Span<long> WordsOf(int group) => _words.AsSpan(group * _plan.Words, _plan.Words);
 
@@ -160,17 +170,34 @@ internal sealed class GroupTable
 
     internal ReadOnlySpan<object?> OtherObjects => _otherObjects;
 
-    private void AddLine(
-        Span<long> words, Span<object?> objects, ref byte text, ReadOnlySpan<Slice> texts, ReadOnlySpan<Number> numbers)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref T First<T>(T[] array) => ref MemoryMarshal.GetArrayDataReference(array);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Group GroupAt(int group) => ref Unsafe.Add(ref First(_groups), group);
+
+    /// <summary>The group of a key that is not in the table: a new one, or -1 when its lines go to the other ones.</summary>
+    private int FindNew(ulong hash, ref byte text, ref Slice texts)
+    {
+        if (_count >= 2L * _plan.MaxGroups && hash <= _bound)
+        {
+            Limit();
+        }
+
+        return hash > _bound ? -1 : NewGroup(hash, _keys.Add(ref text, ref texts, _parts));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddLine(ref long words, ref object? objects, ref byte text, ref Slice texts, ref Number numbers)
     {
         foreach (ref readonly Accumulator accumulator in _accumulators.AsSpan())
         {
             if (accumulator.Keep == Keep.Distinct)
             {
-                Slice counted = texts[accumulator.Input];
+                Slice counted = Unsafe.Add(ref texts, accumulator.Input);
                 if (counted.Length > 0)
                 {
-                    ref object? place = ref objects[accumulator.Place];
+                    ref object? place = ref Unsafe.Add(ref objects, accumulator.Place);
                     place ??= new DistinctCounter();
                     Unsafe.As<DistinctCounter>(place).Add(Hash.Of(ref Unsafe.Add(ref text, counted.Start), counted.Length, 0));
                 }
@@ -178,25 +205,28 @@ internal sealed class GroupTable
                 continue;
             }
 
-            ref readonly Number number = ref numbers[accumulator.Input];
+            ref readonly Number number = ref Unsafe.Add(ref numbers, accumulator.Input);
             if (number.IsNull)
             {
                 continue;
             }
 
-            switch (accumulator.Keep)
+            if (accumulator.Keep == Keep.Sketch)
             {
-                case Keep.Sum:
-                    AddSum(words[accumulator.Place..], (ulong)number.Value, number.Value >> 63, 1);
-                    break;
-                case Keep.Extremes:
-                    AddExtremes(words[accumulator.Place..], number.Value, number.Value, 1);
-                    break;
-                default:
-                    ref object? place = ref objects[accumulator.Place];
-                    place ??= new Sketch();
-                    Unsafe.As<Sketch>(place).Add(number.Value);
-                    break;
+                ref object? place = ref Unsafe.Add(ref objects, accumulator.Place);
+                place ??= new Sketch();
+                Unsafe.As<Sketch>(place).Add(number.Value);
+                continue;
+            }
+
+            Span<long> kept = MemoryMarshal.CreateSpan(ref Unsafe.Add(ref words, accumulator.Place), TablePlan.WordsOfOne);
+            if (accumulator.Keep == Keep.Sum)
+            {
+                AddSum(kept, (ulong)number.Value, number.Value >> 63, 1);
+            }
+            else
+            {
+                AddExtremes(kept, number.Value, number.Value, 1);
             }
         }
     }
@@ -236,6 +266,7 @@ internal sealed class GroupTable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddSum(Span<long> sum, ulong low, long high, long count)
     {
         ulong total = (ulong)sum[0] + low;
@@ -244,6 +275,7 @@ internal sealed class GroupTable
         sum[2] += count;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddExtremes(Span<long> extremes, long min, long max, long count)
     {
         if (extremes[2] == 0)
@@ -261,25 +293,26 @@ internal sealed class GroupTable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong HashKey(ref byte text, ReadOnlySpan<Slice> texts)
+    private ulong HashKey(ref byte text, ref Slice texts)
     {
         ulong hash = 0;
         foreach (int part in _parts)
         {
-            Slice slice = texts[part];
+            Slice slice = Unsafe.Add(ref texts, part);
             hash = slice.IsNull ? Hash.OfNull(hash) : Hash.Of(ref Unsafe.Add(ref text, slice.Start), slice.Length, hash);
         }
 
         return hash;
     }
 
-    private int Find(ulong hash, ref byte text, ReadOnlySpan<Slice> texts)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(ulong hash, ref byte text, ref Slice texts)
     {
-        ulong[] places = _places;
-        int mask = places.Length - 1;
+        ref ulong places = ref First(_places);
+        int mask = _places.Length - 1;
         for (int at = (int)hash & mask; ; at = (at + 1) & mask)
         {
-            ulong place = places[at];
+            ulong place = Unsafe.Add(ref places, at);
             if (place == 0)
             {
                 return -1;
@@ -288,7 +321,7 @@ internal sealed class GroupTable
             if (((place ^ hash) & Upper) == 0)
             {
                 int group = (int)(uint)place - 1;
-                if (_keys.Matches(in _groups[group].Key, ref text, texts, _parts))
+                if (KeyArena.Matches(in GroupAt(group).Key, ref text, ref texts, _parts))
                 {
                     return group;
                 }

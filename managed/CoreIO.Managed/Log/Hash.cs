@@ -48,6 +48,7 @@ internal static class Hash
     /// <summary>The hash of a null part of a key.</summary>
     internal static ulong OfNull(ulong seed) => Fold(seed ^ K2, K0);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ulong OfLong(ref byte text, int length, ulong seed)
     {
         int rest = length;
@@ -70,12 +71,14 @@ internal static class Hash
         return low ^ high;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Load64(ref byte text)
     {
         ulong word = Unsafe.ReadUnaligned<ulong>(ref text);
         return BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Load32(ref byte text)
     {
         uint word = Unsafe.ReadUnaligned<uint>(ref text);

@@ -1,14 +1,18 @@
 // The inner loop: where in a text the bytes of a class stand.
 //
 // The scalar kernel is the definition of correct; the others answer the same for every text and class. Positions count from the
-// reference that is passed, ascending. A newline belongs to every class; for each, its index among the positions is written to `lines`.
+// reference that is passed, ascending. A newline belongs to every class.
+using System.Runtime.InteropServices;
 using CoreIO.Log;
 
 namespace CoreIO.Managed.Log;
 
 internal abstract class Kernel
 {
-    private static readonly Kernel[] All = [new KernelScalar(), new KernelAvx2()];
+    /// <summary>The slowest first; those for another processor are left out.</summary>
+    private static readonly Kernel[] All = RuntimeInformation.ProcessArchitecture == Architecture.Arm64
+        ? [new KernelScalar(), new KernelNeon()]
+        : [new KernelScalar(), new KernelSse42(), new KernelAvx2(), new KernelAvx512()];
 
     internal abstract string Name { get; }
 
@@ -31,8 +35,5 @@ internal abstract class Kernel
     /// <param name="end">One past the last byte.</param>
     /// <param name="bytes">What to look for.</param>
     /// <param name="positions">Room for one position a byte, and <see cref="Limits.PositionSlack"/> more.</param>
-    /// <param name="lines">Room for one entry a newline.</param>
-    /// <param name="lineCount">How many newlines there are.</param>
-    internal abstract int Index(
-        ref byte text, int start, int end, ByteClass bytes, ref int positions, ref int lines, out int lineCount);
+    internal abstract int Index(ref byte text, int start, int end, ByteClass bytes, ref int positions);
 }

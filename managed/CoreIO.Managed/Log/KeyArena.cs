@@ -7,9 +7,11 @@ namespace CoreIO.Managed.Log;
 /// <summary>Where a key is.</summary>
 internal struct KeyPlace
 {
-    internal int Chunk;
+    internal byte[] Chunk;
     internal int Offset;
     internal int Length;
+
+    internal readonly ReadOnlySpan<byte> Bytes => Chunk.AsSpan(Offset, Length);
 }
 
 internal sealed class KeyArena
@@ -20,12 +22,11 @@ internal sealed class KeyArena
     private const int FirstChunk = 4 << 10;
     private const int LargestChunk = 1 << 20;
 
-    private readonly List<byte[]> _chunks = [];
+    private byte[] _chunk = [];
+    private int _chunks;
     private int _used;
 
     internal long Bytes { get; private set; }
-
-    internal ReadOnlySpan<byte> Of(in KeyPlace place) => _chunks[place.Chunk].AsSpan(place.Offset, place.Length);
 
     /// <summary>Copies a key of another arena.</summary>
     internal KeyPlace Add(ReadOnlySpan<byte> key)
@@ -35,18 +36,18 @@ internal sealed class KeyArena
     }
 
     /// <summary>Writes the key that the texts make.</summary>
-    internal KeyPlace Add(ref byte text, ReadOnlySpan<Slice> texts, int[] parts)
+    internal KeyPlace Add(ref byte text, ref Slice texts, int[] parts)
     {
         int length = 0;
         foreach (int part in parts)
         {
-            length = checked(length + sizeof(uint) + Math.Max(texts[part].Length, 0));
+            length = checked(length + sizeof(uint) + Math.Max(Unsafe.Add(ref texts, part).Length, 0));
         }
 
         Span<byte> to = Room(length, out KeyPlace place);
         foreach (int part in parts)
         {
-            Slice slice = texts[part];
+            Slice slice = Unsafe.Add(ref texts, part);
             MemoryMarshal.Write(to, slice.IsNull ? Null : (uint)slice.Length);
             to = to[sizeof(uint)..];
             if (!slice.IsNull)
@@ -60,12 +61,13 @@ internal sealed class KeyArena
     }
 
     /// <summary>Whether the texts make the key at a place.</summary>
-    internal bool Matches(in KeyPlace place, ref byte text, ReadOnlySpan<Slice> texts, int[] parts)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool Matches(in KeyPlace place, ref byte text, ref Slice texts, int[] parts)
     {
-        ref byte key = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_chunks[place.Chunk]), place.Offset);
+        ref byte key = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(place.Chunk), place.Offset);
         foreach (int part in parts)
         {
-            Slice slice = texts[part];
+            Slice slice = Unsafe.Add(ref texts, part);
             if (Unsafe.ReadUnaligned<uint>(ref key) != (uint)slice.Length)
             {
                 // The length of a null slice is -1, which is the mark of null.
@@ -75,7 +77,7 @@ internal sealed class KeyArena
             key = ref Unsafe.Add(ref key, sizeof(uint));
             if (slice.Length > 0)
             {
-                if (!Texts.Of(ref text, slice).SequenceEqual(MemoryMarshal.CreateReadOnlySpan(ref key, slice.Length)))
+                if (!Texts.Same(ref Unsafe.Add(ref text, slice.Start), ref key, slice.Length))
                 {
                     return false;
                 }
@@ -89,16 +91,17 @@ internal sealed class KeyArena
 
     private Span<byte> Room(int length, out KeyPlace place)
     {
-        if (_chunks.Count == 0 || _chunks[^1].Length - _used < length)
+        if (_chunks == 0 || _chunk.Length - _used < length)
         {
-            int size = (int)Math.Min(LargestChunk, (long)FirstChunk << Math.Min(_chunks.Count, 8));
-            _chunks.Add(new byte[Math.Max(size, length)]);
+            int size = (int)Math.Min(LargestChunk, (long)FirstChunk << Math.Min(_chunks, 8));
+            _chunk = new byte[Math.Max(size, length)];
+            _chunks++;
             _used = 0;
         }
 
-        place = new KeyPlace { Chunk = _chunks.Count - 1, Offset = _used, Length = length };
+        place = new KeyPlace { Chunk = _chunk, Offset = _used, Length = length };
         _used += length;
         Bytes += length;
-        return _chunks[^1].AsSpan(place.Offset, length);
+        return _chunk.AsSpan(place.Offset, length);
     }
 }

@@ -24,19 +24,19 @@ internal sealed class LineEngine
     private static ReadOnlySpan<byte> Classes => "1xx2xx3xx4xx5xx"u8;
 
     private readonly CompiledQuery _query;
-    private readonly Walker _walker;
-    private readonly Kernel _kernel;
-    private readonly NumberUse[] _numberUses;
+    private readonly Lexer _lexer;
+    private readonly TypedField[] _typedFields;
     private readonly TextUse[] _textUses;
-    private readonly int[] _typingOrder;
     private readonly int[] _sources;
     private readonly int _requestSource;
     private readonly bool _filterTakesRequest;
-    private readonly Slice[] _fields;
+
+    /// <summary>The fields of a batch of lines: a row each, with one place more for fields that nobody reads.</summary>
+    private readonly Slice[] _rows;
+    private readonly int _width;
+    private readonly Line[] _lines = new Line[Lexer.Batch];
     private readonly Slice[] _texts;
     private readonly Number[] _numbers;
-    private int[] _positions = new int[Limits.Window + Limits.PositionSlack];
-    private readonly int[] _lines = new int[Limits.Window + 1];
     private Slice _method;
     private Slice _uri;
     private Slice _protocol;
@@ -51,18 +51,17 @@ internal sealed class LineEngine
     {
         Plan plan = query.Plan;
         _query = query;
-        _kernel = kernel;
-        _walker = plan.Format.Walker;
-        _numberUses = [.. plan.Numbers];
+        _lexer = new Lexer(plan.Format.Walker, kernel);
+        _typedFields = [.. plan.TypingOrder().Select(number => new TypedField(number, plan.Numbers[number]))];
         _textUses = [.. plan.Texts];
-        _typingOrder = plan.TypingOrder();
-        _sources = [.. _numberUses.Select(use => use.Source).Concat(_textUses.Select(use => use.Source)).Distinct().Order()];
+        _sources = [.. plan.Numbers.Select(use => use.Source).Concat(_textUses.Select(use => use.Source)).Distinct().Order()];
         int request = Array.FindIndex(_textUses, IsPartOfRequest);
         _requestSource = request < 0 ? -1 : _textUses[request].Source;
         _filterTakesRequest = request >= 0 && request < query.FilterTexts;
-        _fields = new Slice[plan.SourceLimit];
+        _width = plan.SourceLimit + 1;
+        _rows = new Slice[_width * Lexer.Batch];
         _texts = new Slice[_textUses.Length];
-        _numbers = new Number[_numberUses.Length];
+        _numbers = new Number[plan.Numbers.Count];
         Tables = [.. query.Tables.Select(table => new GroupTable(table))];
     }
 
@@ -85,89 +84,59 @@ internal sealed class LineEngine
         Classes.CopyTo(buffer);
         while (start < end)
         {
-            int windowEnd = WindowEnd(buffer, start, end);
-            if (windowEnd - start > Limits.MaxLine)
-            {
-                Tally.Lines++;
-                Tally.Bytes += windowEnd - start;
-                Reject(LogReason.TooLong, buffer, start, windowEnd, windowEnd, input, offset);
-            }
-            else
-            {
-                RunWindow(buffer, start, windowEnd, input, offset);
-            }
-
+            int windowEnd = Lexer.WindowEnd(buffer.AsSpan(0, end), start, last: true);
+            _lexer.Begin(ref MemoryMarshal.GetArrayDataReference(buffer), start, windowEnd, buffer.Length);
+            RunWindow(buffer, input, offset);
+            Tally.Bytes += windowEnd - start;
             start = windowEnd;
         }
-    }
-
-    /// <summary>The end of the next window: whole lines of at most <see cref="Limits.Window"/> bytes, or one longer line.</summary>
-    private static int WindowEnd(byte[] buffer, int start, int end)
-    {
-        if (end - start <= Limits.Window)
-        {
-            return end;
-        }
-
-        int last = buffer.AsSpan(start, Limits.Window).LastIndexOf((byte)'\n');
-        if (last >= 0)
-        {
-            return start + last + 1;
-        }
-
-        int from = start + Limits.Window;
-        int next = buffer.AsSpan(from, end - from).IndexOf((byte)'\n');
-        return next < 0 ? end : from + next + 1;
     }
 
     private static bool IsPartOfRequest(TextUse use) =>
         use.Derivation is Derivation.Method or Derivation.Uri or Derivation.Path or Derivation.Protocol;
 
-    private void RunWindow(byte[] buffer, int start, int end, int input, long offset)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunWindow(byte[] buffer, int input, long offset)
     {
-        int[] positions = _positions;
-        if (end - start > Limits.Window)
-        {
-            // Kept only for this line: such lines are rare, and positions take four times their bytes.
-            positions = new int[end - start + Limits.PositionSlack];
-        }
-
         ref byte text = ref MemoryMarshal.GetArrayDataReference(buffer);
-        ref int position = ref MemoryMarshal.GetArrayDataReference(positions);
-        ref int line = ref MemoryMarshal.GetArrayDataReference(_lines);
-        int count = _kernel.Index(ref text, start, end, _walker.Bytes, ref position, ref line, out int lines);
-        int newlines = lines;
-        if (Unsafe.Add(ref text, end - 1) != (byte)'\n')
+        ref Slice rows = ref MemoryMarshal.GetArrayDataReference(_rows);
+        ref Line lines = ref MemoryMarshal.GetArrayDataReference(_lines);
+        while (true)
         {
-            Unsafe.Add(ref line, lines++) = count;
-            Unsafe.Add(ref position, count) = end;
-        }
-
-        int at = 0;
-        int begin = start;
-        for (int i = 0; i < lines; i++)
-        {
-            int last = Unsafe.Add(ref line, i);
-            int newline = Unsafe.Add(ref position, last);
-            int lineEnd = newline > begin && Unsafe.Add(ref text, newline - 1) == (byte)'\r' ? newline - 1 : newline;
-            LogReason reason = RunLine(ref text, begin, lineEnd, ref position, at, last);
-            int next = newline + (i < newlines ? 1 : 0);
-            if (reason != LogReason.Parsed)
+            int count = _lexer.CutQuick(ref text, ref rows, _width - 1, _width, ref lines, Lexer.Batch);
+            if (count == 0)
             {
-                Reject(reason, buffer, begin, lineEnd, next, input, offset);
+                if (!_lexer.CutLine(ref text, ref rows, _width - 1, ref lines))
+                {
+                    return;
+                }
+
+                count = 1;
             }
 
-            begin = next;
-            at = last + 1;
-        }
+            for (int i = 0; i < count; i++)
+            {
+                ref Line line = ref Unsafe.Add(ref lines, i);
+                LogReason reason = line.Reason;
+                if (reason == LogReason.Parsed)
+                {
+                    reason = RunLine(ref text, ref Unsafe.Add(ref rows, i * _width), line.Fields);
+                }
 
-        Tally.Lines += lines;
-        Tally.Bytes += end - start;
+                if (reason != LogReason.Parsed)
+                {
+                    Reject(reason, buffer, in line, input, offset);
+                }
+            }
+
+            Tally.Lines += count;
+        }
     }
 
-    private void Reject(LogReason reason, byte[] buffer, int begin, int lineEnd, int next, int input, long offset)
+    private void Reject(LogReason reason, byte[] buffer, in Line line, int input, long offset)
     {
-        Tally.Reject(reason, input, offset + begin, buffer.AsSpan(begin, lineEnd - begin));
+        int begin = line.Begin;
+        Tally.Reject(reason, input, offset + begin, buffer.AsSpan(begin, line.End - begin));
         if (RejectedLines is null)
         {
             return;
@@ -176,44 +145,33 @@ internal sealed class LineEngine
         Span<Slice> collected = CollectionsMarshal.AsSpan(RejectedLines);
         if (!collected.IsEmpty && collected[^1].Start + collected[^1].Length == begin)
         {
-            collected[^1].Length += next - begin;
+            collected[^1].Length += line.Next - begin;
         }
         else
         {
-            RejectedLines.Add(new Slice(begin, next - begin));
+            RejectedLines.Add(new Slice(begin, line.Next - begin));
         }
     }
 
-    private LogReason RunLine(ref byte text, int begin, int end, ref int positions, int at, int last)
+    /// <summary>Works on a line that fits its format: its row of fields, and how many it has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private LogReason RunLine(ref byte text, ref Slice row, int count)
     {
-        Slice[] fields = _fields;
-        ref Slice field = ref MemoryMarshal.GetArrayDataReference(fields);
-        LogReason reason = _walker.Walk(ref text, begin, end, ref positions, at, last, ref field, fields.Length, out int count);
-        if (reason != LogReason.Parsed)
-        {
-            return reason;
-        }
-
-        for (; count < fields.Length; count++)
-        {
-            fields[count].Length = -1;
-        }
-
         foreach (int source in _sources)
         {
-            ref Slice used = ref fields[source];
-            if (used.Length == 1 && Unsafe.Add(ref text, used.Start) == (byte)'-')
+            ref Slice used = ref Unsafe.Add(ref row, source);
+            if (source >= count || (used.Length == 1 && Unsafe.Add(ref text, used.Start) == (byte)'-'))
             {
                 used.Length = -1;
             }
         }
 
-        foreach (int number in _typingOrder)
+        ref Number numbers = ref MemoryMarshal.GetArrayDataReference(_numbers);
+        foreach (ref readonly TypedField typed in _typedFields.AsSpan())
         {
-            NumberUse use = _numberUses[number];
-            if (!TryType(ref text, use.Typing, fields[use.Source], ref _numbers[number]))
+            if (!TryType(ref text, typed.Typing, Unsafe.Add(ref row, typed.Source), ref Unsafe.Add(ref numbers, typed.Number)))
             {
-                return use.Reason;
+                return typed.Reason;
             }
         }
 
@@ -225,7 +183,7 @@ internal sealed class LineEngine
 
         if (_query.Filter is not null)
         {
-            MakeTexts(ref text, 0, _query.FilterTexts, _filterTakesRequest);
+            MakeTexts(ref text, ref row, 0, _query.FilterTexts, _filterTakesRequest);
             if (!_query.Filter.Passes(ref text, _texts, _numbers))
             {
                 Tally.Filtered++;
@@ -233,10 +191,10 @@ internal sealed class LineEngine
             }
         }
 
-        MakeTexts(ref text, _query.FilterTexts, _texts.Length, _requestSource >= 0 && !_filterTakesRequest);
+        MakeTexts(ref text, ref row, _query.FilterTexts, _texts.Length, _requestSource >= 0 && !_filterTakesRequest);
         foreach (GroupTable table in Tables)
         {
-            table.Add(ref text, _texts, _numbers);
+            table.Add(ref text, ref MemoryMarshal.GetArrayDataReference(_texts), ref numbers);
         }
 
         Tally.Parsed++;
@@ -255,6 +213,18 @@ internal sealed class LineEngine
         {
             number = new Number { IsNull = true };
             return true;
+        }
+
+        if (BitConverter.IsLittleEndian && field.Length is > 0 and <= sizeof(ulong))
+        {
+            // Bytes before the field are the line's, or the header's.
+            ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref text, field.Start + field.Length - sizeof(ulong)));
+            number.IsNull = false;
+            if ((typing == Typing.Whole && Numbers.TryReadShort(word, field.Length, out number.Value))
+                || (typing == Typing.Millionths && field.Length > 4 && Numbers.TryReadMilliseconds(word, field.Length, out number.Value)))
+            {
+                return true;
+            }
         }
 
         if (typing == Typing.TimeLocal && field.Length == LocalTimeLength)
@@ -282,21 +252,24 @@ internal sealed class LineEngine
         return Numbers.TryType(typing, Texts.Of(ref text, field), out number.Value, out number.IsNull);
     }
 
-    private void MakeTexts(ref byte text, int from, int to, bool takesRequest)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void MakeTexts(ref byte text, ref Slice row, int from, int to, bool takesRequest)
     {
         if (takesRequest)
         {
-            Texts.Request(ref text, _fields[_requestSource], out _method, out _uri, out _protocol);
+            Texts.Request(ref text, Unsafe.Add(ref row, _requestSource), out _method, out _uri, out _protocol);
         }
 
         for (int i = from; i < to; i++)
         {
-            ref readonly TextUse use = ref _textUses[i];
-            Slice field = _fields[use.Source];
-            _texts[i] = use.Derivation == Derivation.AsIs || field.IsNull ? field : Derive(ref text, in use, field);
+            ref readonly TextUse use = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_textUses), i);
+            Slice field = Unsafe.Add(ref row, use.Source);
+            Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_texts), i) =
+                use.Derivation == Derivation.AsIs || field.IsNull ? field : Derive(ref text, in use, field);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Slice Derive(ref byte text, in TextUse use, Slice field) => use.Derivation switch
     {
         Derivation.Address => Texts.Address(ref text, field),
@@ -347,5 +320,15 @@ internal sealed class LineEngine
         }
         while (number > 0);
         return new Slice(at, EntriesAt + EntriesLength - at);
+    }
+
+    /// <summary>A field that is typed, in the order of the line.</summary>
+    private readonly struct TypedField(int number, NumberUse use)
+    {
+        /// <summary>Which of the numbers it becomes.</summary>
+        internal readonly int Number = number;
+        internal readonly int Source = use.Source;
+        internal readonly Typing Typing = use.Typing;
+        internal readonly LogReason Reason = use.Reason;
     }
 }

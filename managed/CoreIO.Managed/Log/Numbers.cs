@@ -1,5 +1,5 @@
 // Text to numbers and times (docs/formats.md, section 5). Nothing here allocates or keeps state.
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 
 namespace CoreIO.Managed.Log;
 
@@ -34,6 +34,7 @@ internal static class Numbers
     private const int LocalTimeLength = 26;
 
     /// <summary>Types a text that is not null; false when it is neither null nor of its kind.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool TryType(Typing typing, ReadOnlySpan<byte> text, out long value, out bool isNull)
     {
         value = 0;
@@ -56,7 +57,31 @@ internal static class Numbers
         };
     }
 
+    /// <summary>Reads one to eight digits, the last bytes of a word that was loaded so that it ends with them; all at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool TryReadShort(ulong word, int length, out long value)
+    {
+        ulong digits = OnlyLast(word, length);
+        value = (long)FromDigits(digits);
+        return AreDigits(digits);
+    }
+
+    /// <summary>Reads seconds as nginx writes them, one to four digits, a point and three more, in millionths.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool TryReadMilliseconds(ulong word, int length, out long value)
+    {
+        const ulong Point = 0xFFUL << 32;
+        ulong digits = OnlyLast(word, length);
+
+        // The point goes, and what stands before it moves up to its place.
+        bool hasPoint = (digits & Point) == (ulong)('.' ^ '0') << 32;
+        digits = (digits & 0xFFFFFF00_00000000) | (digits & 0xFFFFFFFF) << 8;
+        value = (long)FromDigits(digits) * 1000;
+        return hasPoint && AreDigits(digits);
+    }
+
     /// <summary><c>-?[0-9]+</c> within int64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool TryReadWhole(ReadOnlySpan<byte> text, out long value)
     {
         if (text.Length - 1 is >= 0 and < 18 && text[0] != (byte)'-')
@@ -86,6 +111,7 @@ internal static class Numbers
     internal static bool TryReadMillionths(ReadOnlySpan<byte> text, out long value) => TryReadNumber(text, 6, out value, out _);
 
     /// <summary>Reads a number in units of 10^-<paramref name="scale"/>; tells how many decimals were written.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool TryReadNumber(ReadOnlySpan<byte> text, int scale, out long value, out int decimals)
     {
         value = 0;
@@ -146,6 +172,26 @@ internal static class Numbers
 
         value = (long)(negative ? number : -number);
         return true;
+    }
+
+    /// <summary>The last bytes of a word, each less a zero digit; the others are 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong OnlyLast(ulong word, int length)
+    {
+        int others = 64 - (8 * length);
+        return (word ^ 0x30303030_30303030) >> others << others;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool AreDigits(ulong digits) => ((digits | (digits + 0x76767676_76767676)) & 0x80808080_80808080) == 0;
+
+    /// <summary>Eight digits, the first in the lowest byte: pairs, then fours, then all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong FromDigits(ulong digits)
+    {
+        digits = ((digits * 10) + (digits >> 8)) & 0x00FF00FF_00FF00FF;
+        digits = ((digits * 100) + (digits >> 16)) & 0x0000FFFF_0000FFFF;
+        return ((digits * 10000) + (digits >> 32)) & 0xFFFFFFFF;
     }
 
     private static bool TryReadList(ReadOnlySpan<byte> list, bool millionths, out long value, out bool isNull)

@@ -4,6 +4,7 @@
 // most 1/128 of itself. Values below 128 have a bucket each; negative values mirror positive ones. Sketches of parts merge to exactly the
 // sketch of the whole. Up to 32 values are kept as bucket numbers, more as counters of the range of buckets seen.
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace CoreIO.Managed.Log;
 
@@ -26,6 +27,7 @@ internal sealed class Sketch
     internal long Count => (long)_count;
 
     /// <summary>The bucket of a value: 0 for 0, ascending with the value, negative for negative values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int Bucket(long value)
     {
         ulong magnitude = value < 0 ? 0 - (ulong)value : (ulong)value;
@@ -60,6 +62,7 @@ internal sealed class Sketch
         return bucket < 0 ? -(long)magnitude : (long)magnitude;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Add(long value)
     {
         AddBucket(Bucket(value));
@@ -129,7 +132,20 @@ internal sealed class Sketch
         return rank == _count - 1 ? _max : Math.Clamp(Value(BucketOfRank(rank)), _min, _max);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void AddBucket(int bucket)
+    {
+        if (_counters is { } counters && (uint)(bucket - _first) < (uint)counters.Length)
+        {
+            counters[bucket - _first]++;
+            _count++;
+            return;
+        }
+
+        AddNewBucket(bucket);
+    }
+
+    private void AddNewBucket(int bucket)
     {
         if (_counters is null)
         {

@@ -35,6 +35,9 @@ internal readonly record struct Statistic(LogStatColumn Column, int Accumulator,
 
 internal sealed class TablePlan
 {
+    /// <summary>Words of one sum or of one pair of extremes.</summary>
+    internal const int WordsOfOne = 3;
+
     private readonly List<Accumulator> _accumulators = [];
 
     internal List<LogKeyColumn> Keys { get; } = [];
@@ -66,7 +69,7 @@ internal sealed class TablePlan
         if (keep is Keep.Sum or Keep.Extremes)
         {
             _accumulators.Add(new Accumulator(keep, input, Words));
-            Words += 3;
+            Words += WordsOfOne;
         }
         else
         {

@@ -13,7 +13,36 @@ internal static class Texts
     internal static ReadOnlySpan<byte> Of(ref byte text, Slice slice) =>
         MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref text, slice.Start), slice.Length);
 
+    /// <summary>Whether two texts of a length above 0 are the same; short ones are compared in place, as most keys are short.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool Same(ref byte left, ref byte right, int length)
+    {
+        if (length > 16)
+        {
+            return MemoryMarshal.CreateReadOnlySpan(ref left, length).SequenceEqual(MemoryMarshal.CreateReadOnlySpan(ref right, length));
+        }
+
+        if (length >= sizeof(ulong))
+        {
+            // Two words that may overlap.
+            int second = length - sizeof(ulong);
+            return Load<ulong>(ref left, 0) == Load<ulong>(ref right, 0) && Load<ulong>(ref left, second) == Load<ulong>(ref right, second);
+        }
+
+        if (length >= sizeof(uint))
+        {
+            int second = length - sizeof(uint);
+            return Load<uint>(ref left, 0) == Load<uint>(ref right, 0) && Load<uint>(ref left, second) == Load<uint>(ref right, second);
+        }
+
+        int last = length - 1;
+        int middle = length >> 1;
+        return left == right && Unsafe.Add(ref left, middle) == Unsafe.Add(ref right, middle)
+            && Unsafe.Add(ref left, last) == Unsafe.Add(ref right, last);
+    }
+
     /// <summary>An address without its port.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static Slice Address(ref byte text, Slice slice)
     {
         if (slice.Length <= 0)
@@ -33,6 +62,7 @@ internal static class Texts
     }
 
     /// <summary>What stands before the first question mark.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static Slice Path(ref byte text, Slice uri)
     {
         if (uri.Length > 0)
@@ -48,6 +78,7 @@ internal static class Texts
     }
 
     /// <summary>The parts of a request line; all null when it is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Request(ref byte text, Slice request, out Slice method, out Slice uri, out Slice protocol)
     {
         method = uri = protocol = Null;
@@ -83,4 +114,8 @@ internal static class Texts
             uri = new Slice(request.Start + at + 1, length);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Load<T>(ref byte text, int at)
+        where T : unmanaged => Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref text, at));
 }
