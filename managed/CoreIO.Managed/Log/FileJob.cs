@@ -144,6 +144,11 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
         long at = extent.Offset + extent.Filled;
         while (at < size && status == 0)
         {
+            if (isStopped())
+            {
+                return StatusCode.Closed;
+            }
+
             Span<byte> room = worker.Buffer.AsSpan(0, (int)Math.Min(size - at, worker.Buffer.Length));
             status = ReadExactly(room, at);
             if (status < 0)

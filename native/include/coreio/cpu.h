@@ -8,7 +8,7 @@
 
 #include <coreio/base.h>
 
-/* Instruction sets that a kernel of this library can ask for. The bit is set only when both the CPU and
+/* Instruction sets that matter to kernels of this library. The bit is set only when both the CPU and
  * the operating system (saved registers, XGETBV) support the set. */
 #define COREIO_CPU_SSE2 (1u << 0)
 #define COREIO_CPU_SSE42 (1u << 1)

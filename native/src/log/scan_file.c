@@ -116,6 +116,8 @@ static int32_t skip_long_line(struct coreio__hand *hand, const struct extent *ex
     coreio__tally_reject(tally, COREIO_LOG_TOO_LONG, scan->source, offset, line, held);
     int32_t status = coreio__sink_write(hand->worker.sink, line, held);
     for (int64_t at = offset + (int64_t)held; at < scan->size && status == 0;) {
+        if (coreio__scan_is_stopped(scan))
+            return COREIO_ECLOSED;
         const size_t more =
             (size_t)(scan->size - at < (int64_t)hand->capacity ? scan->size - at : (int64_t)hand->capacity);
         status = read_exactly(scan->file, hand->buffer, more, at);
