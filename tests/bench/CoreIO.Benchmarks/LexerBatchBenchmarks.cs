@@ -30,7 +30,7 @@ public class LexerBatchBenchmarks
         LogBenchInput.Write(text, "combined", 2 << 20, seed: 1);
         _text = text.ToArray();
         List<int> ends = [];
-        for (int at = 0; ends.Count < Lines / Records; )
+        for (int at = 0; ends.Count < Lines / Records;)
         {
             for (int i = 0; i < Records; i++)
             {
