@@ -40,14 +40,17 @@ internal sealed class Page : IDisposable
     private readonly StreamWriter _writer;
     private readonly IAnsiConsole _console;
     private readonly int? _width;
+    private readonly bool _color;
 
     public Page(Stream output, bool color, int? width = null)
     {
         _writer = new StreamWriter(output, new UTF8Encoding(false), 16 * 1024, leaveOpen: true) { NewLine = "\n" };
         _width = width ?? Terminal.Width;
+        _color = color;
         _console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = color ? AnsiSupport.Yes : AnsiSupport.No,
+            // Without ANSI Spectre would reset the colours of System.Console, whose escapes do reach a terminal.
+            Ansi = AnsiSupport.Yes,
             ColorSystem = color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
@@ -120,13 +123,12 @@ internal sealed class Page : IDisposable
         return text[..end] + "…";
     }
 
-    private static Table Empty(IReadOnlyList<PageColumn> columns, int[] widths, bool head)
+    private Table Empty(IReadOnlyList<PageColumn> columns, int[] widths, bool head)
     {
         Table table = new() { Border = TableBorder.None, ShowHeaders = head };
-        Style bold = new(decoration: Decoration.Bold);
         for (int i = 0; i < columns.Count; i++)
         {
-            TableColumn column = new(Cell(columns[i].Name, columns[i], widths[i], bold))
+            TableColumn column = new(Cell(columns[i].Name, columns[i], widths[i], StyleOf(PageTone.Strong)))
             {
                 NoWrap = true,
                 Alignment = columns[i].IsNumber ? Justify.Right : Justify.Left,
@@ -139,10 +141,8 @@ internal sealed class Page : IDisposable
         return table;
     }
 
-    private static Text Cell(string text, PageColumn column, int width, Style style) => new(column.IsNumber ? text : Cut(text, width), style)
-    {
-        Justification = column.IsNumber ? Justify.Right : Justify.Left,
-    };
+    private static Text Cell(string text, PageColumn column, int width, Style style) =>
+        new(column.IsNumber ? text : Cut(text, width), style) { Justification = column.IsNumber ? Justify.Right : Justify.Left };
 
     private int[] Widths(IReadOnlyList<PageColumn> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
@@ -179,7 +179,7 @@ internal sealed class Page : IDisposable
     // Cells of a terminal: most letters take one, those of East Asia two. ASCII is counted without Spectre, a million rows are many.
     private static int Cells(string text) => Ascii.IsValid(text) ? text.Length : new Segment(text).CellCount();
 
-    private static Style StyleOf(PageTone tone) => tone switch
+    private Style StyleOf(PageTone tone) => !_color ? Style.Plain : tone switch
     {
         PageTone.Strong => new Style(decoration: Decoration.Bold),
         PageTone.Quiet => new Style(Color.Grey),
