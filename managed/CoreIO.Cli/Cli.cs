@@ -40,10 +40,9 @@ internal static class Cli
 
             if (request.Verb.Run is null)
             {
-                return Say(
-                    request.Path.Length == 0 ? "coreio" : "coreio " + request.Path,
-                    $"which verb? {string.Join(", ", request.Verb.Verbs.Select(v => v.Name))}; see '{("coreio " + request.Path).Trim()} -h'",
-                    ExitCode.Usage);
+                string path = ("coreio " + request.Path).Trim();
+                string verbs = string.Join(", ", request.Verb.Verbs.Select(v => v.Name));
+                return Say(path, $"which verb? {verbs}; see '{path} -h'", ExitCode.Usage);
             }
 
             speaker = request.Arguments.Speaker;

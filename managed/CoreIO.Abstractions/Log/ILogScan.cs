@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Log;
 
-/// <summary>Reads inputs on pinned workers and holds the answer. One thread at a time, but for <see cref="Progress"/> and <see cref="Stop"/>.</summary>
+/// <summary>
+/// Reads inputs on pinned workers and holds the answer. One thread at a time, but for <see cref="Progress"/> and <see cref="Stop"/>.
+/// </summary>
 public interface ILogScan : IDisposable
 {
     /// <summary>How far the input being read is. Any thread.</summary>
@@ -11,7 +13,9 @@ public interface ILogScan : IDisposable
     /// <summary>Makes the call that reads fail soon with <see cref="StatusCode.Closed"/>. Any thread.</summary>
     void Stop();
 
-    /// <summary>Reads a file and returns its bytes. Blocks. After an error the lines before it are counted and the next input may follow.</summary>
+    /// <summary>
+    /// Reads a file and returns its bytes. Blocks. After an error the lines before it are counted and the next input may follow.
+    /// </summary>
     /// <exception cref="CoreIOException">The file cannot be opened or read, or became shorter meanwhile.</exception>
     long ReadFile(string path);
 

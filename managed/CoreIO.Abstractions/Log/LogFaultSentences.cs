@@ -5,7 +5,8 @@ internal static class LogFaultSentences
 {
     internal static string Sentence(this LogFault fault, string piece) => fault switch
     {
-        LogFault.UnknownFormat => $"'{piece}' is no built-in format and no template; see `coreio log formats`, or write a template with $variables",
+        LogFault.UnknownFormat =>
+            $"'{piece}' is no built-in format and no template; see `coreio log formats`, or write a template with $variables",
         LogFault.BadVariable => $"'{piece}' is no variable; write $name or ${{name}}",
         LogFault.AdjacentVariables => $"nothing stands between '{piece}' and the variable before it; a line could not be cut there",
         LogFault.TooMany => "too many fields, keys, statistics or tables (at most 256, and 16 tables)",

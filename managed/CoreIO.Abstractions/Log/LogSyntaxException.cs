@@ -3,7 +3,9 @@ namespace CoreIO.Log;
 /// <summary>Text that a user wrote does not compile; says where and why, with the piece of text.</summary>
 public sealed class LogSyntaxException : CoreIOException
 {
-    /// <summary>Makes the exception for <paramref name="length"/> bytes (UTF-8) from <paramref name="offset"/> of <paramref name="text"/>.</summary>
+    /// <summary>
+    /// Makes the exception for <paramref name="length"/> bytes (UTF-8) from <paramref name="offset"/> of <paramref name="text"/>.
+    /// </summary>
     public LogSyntaxException(LogSyntaxPart part, LogFault fault, string text, int offset, int length)
         : base(StatusCode.Format, Describe(part, fault, text, offset, length), null)
     {

@@ -202,7 +202,8 @@ internal static class LogLexCommand
             foreach ((LogReason reason, (long count, List<string> places)) in _reasons.OrderBy(r => r.Key))
             {
                 string more = count > places.Count ? ", ..." : "";
-                Cli.Say(speaker, $"rejected {count} {(count == 1 ? "line" : "lines")}: {reason.Name()} ({string.Join(", ", places)}{more})");
+                string lines = count == 1 ? "line" : "lines";
+                Cli.Say(speaker, $"rejected {count} {lines}: {reason.Name()} ({string.Join(", ", places)}{more})");
             }
         }
     }

@@ -32,7 +32,8 @@ internal sealed class CliArguments(string path, IReadOnlyDictionary<string, stri
             }
         }
 
-        throw new UsageException($"--{option}: '{value}' is none of {string.Join(", ", choices.ToArray())}{DidYouMean.Suffix(value, choices)}");
+        string known = string.Join(", ", choices.ToArray());
+        throw new UsageException($"--{option}: '{value}' is none of {known}{DidYouMean.Suffix(value, choices)}");
     }
 
     /// <summary>A whole number that an option gives.</summary>

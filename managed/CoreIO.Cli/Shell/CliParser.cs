@@ -37,7 +37,7 @@ internal static class CliParser
     private static CliRequest ParseVerb(CliVerb verb, string path, string[] args)
     {
         int end = Array.IndexOf(args, "--");
-        ReadOnlySpan<string> options = end < 0 ? args : args.AsSpan(0, end);
+        Span<string> options = end < 0 ? args : args.AsSpan(0, end);
         if (options.Contains("--help"))
         {
             return new CliRequest(verb, path, null, LongHelp: true);
@@ -49,6 +49,7 @@ internal static class CliParser
         }
 
         // Unknown options are found here first, where the nearest known one can be named.
+        SplitAttached(verb, options);
         CheckNames(verb, path, options);
         using CommandLineApplication app = new(NullConsole.Singleton, Environment.CurrentDirectory, throwOnUnexpectedArg: true)
         {
@@ -89,6 +90,34 @@ internal static class CliParser
         }
 
         return new CliRequest(verb, path, new CliArguments(path, values, words), false);
+    }
+
+    // `-n5` becomes `-n=5`, which the parser understands. A word that is the value of the option before it stays as it is.
+    private static void SplitAttached(CliVerb verb, Span<string> args)
+    {
+        for (int i = 0; i < args.Length; i++)
+        {
+            string arg = args[i];
+            if (arg.Length < 2 || arg[0] != '-')
+            {
+                continue;
+            }
+
+            CliOption? option = verb.Options.FirstOrDefault(o => o.Value is not null && (arg == "--" + o.Name || arg[1] == o.Letter));
+            if (option is null)
+            {
+                continue;
+            }
+
+            if (arg.Length == 2 || arg[1] == '-')
+            {
+                i++;
+            }
+            else if (arg[2] is not ('=' or ':'))
+            {
+                args[i] = $"{arg[..2]}={arg[2..]}";
+            }
+        }
     }
 
     private static void CheckNames(CliVerb verb, string path, ReadOnlySpan<string> args)

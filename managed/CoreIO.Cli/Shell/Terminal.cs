@@ -3,22 +3,19 @@ namespace CoreIO.Cli.Shell;
 /// <summary>What is known of the terminal: whether there is one, its width, whether colours are wanted.</summary>
 internal static class Terminal
 {
-    /// <summary>A width that cuts nothing, for output that a program reads.</summary>
-    public const int Unlimited = 4000;
-
     public static bool IsOutput => !Console.IsOutputRedirected;
 
     /// <summary>Whether a line on standard error can be written over.</summary>
     public static bool CanRewriteError => !Console.IsErrorRedirected && !IsDumb;
 
-    /// <summary>Columns of standard output.</summary>
-    public static int Width
+    /// <summary>Columns of standard output; null where it is no terminal, and nothing has to be cut.</summary>
+    public static int? Width
     {
         get
         {
             if (!IsOutput)
             {
-                return Unlimited;
+                return null;
             }
 
             try

@@ -76,5 +76,6 @@ internal static class Values
     /// <summary>An instant; see <see cref="LogMoment"/>.</summary>
     public static LogMoment Moment(string option, string text) => LogMoment.TryParse(text, out LogMoment moment)
         ? moment
-        : throw new UsageException($"--{option}: '{text}' is no time; write 2019-01-22T03:56:00+03:30, without the offset for the log's own");
+        : throw new UsageException(
+            $"--{option}: '{text}' is no time; write 2019-01-22T03:56:00+03:30, without the offset for the log's own");
 }

@@ -24,9 +24,11 @@ internal static class LogTables
             $"{Human.Count(answer.Lines)} lines ({Human.Count(answer.Parsed)} parsed, {Human.Count(answer.Rejected)} rejected, "
             + $"{Human.Count(answer.Filtered)} filtered), {Human.Bytes(answer.Bytes)}",
             PageTone.Plain);
+        string elapsed = LogNumber.Format(report.Elapsed.Ticks / TimeSpan.TicksPerMillisecond * 1000, 6);
+        string workers = answer.Workers.Count == 1 ? "worker" : "workers";
         page.Line(
-            $"{LogNumber.Format(report.Elapsed.Ticks / TimeSpan.TicksPerMillisecond * 1000, 6)} s, {Human.Bytes((long)(answer.Bytes / seconds))}/s, "
-            + $"{report.Backend} backend, {answer.Kernel} kernel, {answer.Workers.Count} {(answer.Workers.Count == 1 ? "worker" : "workers")}",
+            $"{elapsed} s, {Human.Bytes((long)(answer.Bytes / seconds))}/s, "
+            + $"{report.Backend} backend, {answer.Kernel} kernel, {answer.Workers.Count} {workers}",
             PageTone.Quiet);
     }
 
@@ -73,8 +75,8 @@ internal static class LogTables
         if (answer.OtherLines > 0)
         {
             page.Line(
-                $"(other): {Human.Count(answer.OtherLines)} lines of groups beyond --max-groups; the rows are exact, but a sample of all groups,"
-                + " not the largest",
+                $"(other): {Human.Count(answer.OtherLines)} lines of groups beyond --max-groups; the rows are exact, "
+                + "but a sample of all groups, not the largest",
                 PageTone.Warning);
         }
     }

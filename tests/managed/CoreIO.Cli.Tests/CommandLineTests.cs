@@ -10,6 +10,8 @@ public sealed class CommandLineTests
 {
     private const string Good = "1.2.3.4 - - [22/Jan/2019:03:56:14 +0330] \"GET / HTTP/1.1\" 200 7\n";
 
+    private const string Colour = "\u001b\\[[0-9;]*m";
+
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "CoreIO.Cli.dll");
 
     private string _folder = "";
@@ -93,7 +95,8 @@ public sealed class CommandLineTests
     [Test]
     public void RejectedLinesAreKeptWhole()
     {
-        (int exitCode, string output) = Bash("cat good.log bad.log good.log > all; coreio log report -f common --rejects r1 all >/dev/null && cmp r1 bad.log "
+        (int exitCode, string output) = Bash(
+            "cat good.log bad.log good.log > all; coreio log report -f common --rejects r1 all >/dev/null && cmp r1 bad.log "
             + "&& coreio log lex -f common --rejects r2 all >/dev/null && cmp r2 bad.log");
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Contain("coreio log: rejected 1 line: missing_text (line 2 at byte 64)"));
@@ -117,7 +120,8 @@ public sealed class CommandLineTests
     public void AClosedPipeEndsQuietly()
     {
         (_, string output) = Bash(
-            "for i in {1..9}; do cat good.log good.log > x; cat x x > good.log; done; coreio log lex -f common good.log | head -1 | wc -l; echo ${PIPESTATUS[0]}");
+            "for i in {1..9}; do cat good.log good.log > x; cat x x > good.log; done; "
+            + "coreio log lex -f common good.log | head -1 | wc -l; echo ${PIPESTATUS[0]}");
         Assert.That(output, Is.EqualTo("1\n0\n"));
     }
 
@@ -131,7 +135,8 @@ public sealed class CommandLineTests
         // A shell tells a signal as 128 and its number; SIGINT is 2. `exec` keeps the process id, and a trap set to default undoes what
         // the shell that starts it in the background ignores.
         (_, string output) = Bash(
-            $"mkfifo f; sleep 30 > f & writer=$!; perl -e '$SIG{{INT}} = \"DEFAULT\"; exec @ARGV' dotnet '{Program}' log report -f common f & "
+            "mkfifo f; sleep 30 > f & writer=$!; "
+            + $"perl -e '$SIG{{INT}} = \"DEFAULT\"; exec @ARGV' dotnet '{Program}' log report -f common f & "
             + "pid=$!; sleep 2; kill -INT $pid; wait $pid; echo $?; kill $writer");
         Assert.That(output.Trim(), Is.EqualTo("130"));
     }
@@ -144,6 +149,50 @@ public sealed class CommandLineTests
             Assert.That(Bash("coreio log report -b status good.log").Output, Does.Not.Contain("\u001b"));
             Assert.That(Bash("NO_COLOR=1 TERM=xterm coreio log report -b status --color always good.log").Output, Does.Contain("\u001b["));
         });
+    }
+
+    // `script` gives a command a terminal of its own. Colours are looked for, not any escape: where TERM is known, the runtime itself
+    // sets a terminal's keypad.
+    [TestCase("TERM=xterm", "", true)]
+    [TestCase("TERM=xterm NO_COLOR=", "", true)]
+    [TestCase("TERM=xterm NO_COLOR=1", "", false)]
+    [TestCase("TERM=dumb", "", false)]
+    [TestCase("TERM=", "", false)]
+    [TestCase("TERM=xterm", "--color never", false)]
+    [TestCase("TERM=xterm NO_COLOR=1", "--color always", true)]
+    [TestCase("TERM=dumb", "--color always", true)]
+    public void ATerminalIsColouredUnlessItIsNotWanted(string environment, string option, bool coloured)
+    {
+        File.WriteAllText(Path.Combine(_folder, "on-terminal.sh"),
+            $"{environment} dotnet '{Program}' log report -f common -b status --no-progress {option} good.log\n");
+        (int exitCode, string output) = Bash("script -qec 'bash on-terminal.sh' /dev/null");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output, Does.Contain("status").And.Contain("200"));
+        Assert.That(output, coloured ? Does.Match(Colour) : Does.Not.Match(Colour));
+    }
+
+    [Test]
+    public void ATableFitsTheTerminal()
+    {
+        File.WriteAllText(Path.Combine(_folder, "on-terminal.sh"), $"stty cols 40; NO_COLOR=1 TERM=xterm dotnet '{Program}' "
+            + "log report -f common -b path good.log 2>/dev/null\n");
+        (int exitCode, string output) = Bash(
+            "sed -i \"s|GET /|GET /$(printf 'x%.0s' {1..300})|\" good.log; script -qec 'bash on-terminal.sh' /dev/null");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output.Replace("\r", "", StringComparison.Ordinal).Split('\n'), Does.Contain("/" + new string('x', 31) + "…      1"));
+    }
+
+    [TestCase("-n1", 1)]
+    [TestCase("-n=1", 1)]
+    [TestCase("-n 1", 1)]
+    [TestCase("-j2 -n2 -scount", 2)]
+    public void AShortOptionTakesItsValueWithOrWithoutASpace(string options, int rows)
+    {
+        (int exitCode, string output) = Bash(
+            "sed 's|GET /|GET /other|' good.log > more.log; coreio log report -f common -bpath -ocsv "
+            + $"{options} good.log more.log 2>/dev/null");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output.TrimEnd('\n').Split('\n'), Has.Length.EqualTo(1 + rows));
     }
 
     [TestCase("coreio log re", "report")]
@@ -159,7 +208,8 @@ public sealed class CommandLineTests
     {
         string[] words = typed.Split(' ');
         (int exitCode, string output) = Bash(
-            $"eval \"$(coreio completions bash)\"; COMP_WORDS=({typed}); COMP_CWORD={words.Length - 1}; _coreio; printf '%s\\n' \"${{COMPREPLY[@]}}\"");
+            "eval \"$(coreio completions bash)\"; "
+            + $"COMP_WORDS=({typed}); COMP_CWORD={words.Length - 1}; _coreio; printf '%s\\n' \"${{COMPREPLY[@]}}\"");
         Assert.That(exitCode, Is.Zero);
         Assert.That(output, Is.EqualTo(completed + "\n"));
     }

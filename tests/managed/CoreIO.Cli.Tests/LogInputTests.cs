@@ -183,7 +183,8 @@ public sealed class LogInputTests
         Random random = new(3);
         while (text.Length < 200_000)
         {
-            text.Append($"10.0.{random.Next(256)}.{random.Next(256)} - - [22/Jan/2019:03:56:14 +0330] \"GET /{random.Next()} HTTP/1.1\" 200 {random.Next(99999)}\n");
+            text.Append($"10.0.{random.Next(256)}.{random.Next(256)} - - [22/Jan/2019:03:56:14 +0330] ");
+            text.Append($"\"GET /{random.Next()} HTTP/1.1\" 200 {random.Next(99999)}\n");
         }
 
         return Encoding.ASCII.GetBytes(text.ToString());

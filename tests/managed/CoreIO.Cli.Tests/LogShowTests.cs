@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using CoreIO.Cli.Shell;
@@ -137,6 +138,54 @@ public sealed class LogShowTests
     }
 
     [Test]
+    public void WithoutATerminalEveryRowIsOneLine()
+    {
+        string[] paths =
+        [
+            .. Enumerable.Range(0, 3000).Select(i => $"/p{i}{(i < 2500 ? "" : new string('x', 500))}"),
+            "/" + new string('y', 6000),
+        ];
+        string[] lines = Table(null, [.. paths.Select(p => (p, 1L))]);
+        Assert.That(lines.Select(l => l.Length).Distinct(), Is.EqualTo(new[] { 6001 + 2 + "count".Length }));
+        Assert.That(lines.Skip(1).Select(l => l.Split(' ')[0]), Is.EqualTo(paths));
+    }
+
+    [Test]
+    public void WithoutATerminalALineIsNotCut()
+    {
+        string text = string.Join(' ', Enumerable.Repeat("words", 2000));
+        Assert.That(Shown(null, page => page.Line(text)), Is.EqualTo(text + "\n"));
+    }
+
+    [Test]
+    public void ATerminalCutsTextAndNeverNumbers()
+    {
+        string[] lines = Table(20, [("/short", 1), ("/long-path", 1234567890123)]);
+        Assert.That(lines, Is.EqualTo((string[])
+        [
+            "path              count",
+            "/short                1",
+            "/long-p…  1234567890123",
+        ]), "eight cells are left to text");
+        lines = Table(30, [("/short", 1), ("/exactly-15-abc", 1234567890123), ("/" + new string('x', 90), 22)]);
+        Assert.That(lines, Is.EqualTo((string[])
+        [
+            "path                     count",
+            "/short                       1",
+            "/exactly-15-abc  1234567890123",
+            "/xxxxxxxxxxxxx…             22",
+        ]));
+    }
+
+    [TestCase("abc", 3, "abc")]
+    [TestCase("abcd", 3, "ab…")]
+    [TestCase("日本語", 6, "日本語")]
+    [TestCase("日本語", 5, "日本…")]
+    [TestCase("日本語", 4, "日…")]
+    [TestCase("abcd", 1, "…")]
+    public void TextIsCutByCells(string text, int width, string shown) => Assert.That(Page.Cut(text, width), Is.EqualTo(shown));
+
+    [Test]
     public void AChartHasAtMostSixtyColumns()
     {
         Assert.Multiple(() =>
@@ -161,6 +210,24 @@ public sealed class LogShowTests
     public void ProgressTellsBytesRateAndTimeLeft() =>
         Assert.That(ProgressLine.Text(new LogReportProgress(1 << 20, 4 << 20), TimeSpan.FromSeconds(2)),
             Is.EqualTo("1.0 MiB of 4.0 MiB, 512 KiB/s, 0:06 left"));
+
+    private static string[] Table(int? width, (string Path, long Count)[] rows) =>
+        Shown(width, page => page.Rows(
+            [new PageColumn("path", false), new PageColumn("count", true)],
+            rows.Select(r => (IReadOnlyList<string>)[r.Path, r.Count.ToString(CultureInfo.InvariantCulture)])))
+            .TrimEnd('\n').Split('\n');
+
+    // No width is no terminal: the tests' own standard output is a pipe.
+    private static string Shown(int? width, Action<Page> show)
+    {
+        using MemoryStream output = new();
+        using (Page page = new(output, color: false, width))
+        {
+            show(page);
+        }
+
+        return Encoding.UTF8.GetString(output.ToArray());
+    }
 
     private static FakeTable Sample()
     {

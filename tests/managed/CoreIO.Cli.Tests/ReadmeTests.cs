@@ -25,7 +25,8 @@ public sealed partial class ReadmeTests
     public void AConsoleBlockShowsWhatItsCommandPrints(string command, string output, bool differsByMachine)
     {
         string script = $"coreio() {{ dotnet '{Program}' \"$@\"; }}\n{{ {command}\n}} 2>/dev/null";
-        (int exitCode, string printed) = Repository.Run(new ProcessStartInfo("bash", ["-c", script]) { WorkingDirectory = Repository.Root });
+        (int exitCode, string printed) = Repository.Run(
+            new ProcessStartInfo("bash", ["-c", script]) { WorkingDirectory = Repository.Root });
         Assert.That(exitCode, Is.Zero);
         if (differsByMachine)
         {
@@ -45,7 +46,8 @@ public sealed partial class ReadmeTests
         return string.Join('\n', text.Split('\n').Select(line => line.TrimEnd())).TrimEnd('\n');
     }
 
-    [GeneratedRegex(@"(?<differs><!-- differs by machine -->\n)?```console\n\$ (?<command>[^\n]*)\n(?<output>.*?)\n```", RegexOptions.Singleline)]
+    [GeneratedRegex(@"(?<differs><!-- differs by machine -->\n)?```console\n\$ (?<command>[^\n]*)\n(?<output>.*?)\n```",
+        RegexOptions.Singleline)]
     private static partial Regex Block();
 
     [GeneratedRegex(@"^[\d.]+ s, [\d.]+ \w+/s, \w+ backend, \w+ kernel, \d+ workers?", RegexOptions.Multiline)]

@@ -111,6 +111,7 @@ public sealed partial class ArrowTests
             .Select(reference => Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/')));
 
     // "room/file.h" or "../room/file.h" of native/src, and <coreio/room.h> of native/include.
-    [GeneratedRegex("""^\s*#\s*include\s+(?:"(?<path>(?:\.\./)?(?<room>\w+)/[^"]+)"|<(?<path>coreio/(?<room>\w+)\.h)>)""", RegexOptions.Multiline)]
+    [GeneratedRegex("""^\s*#\s*include\s+(?:"(?<path>(?:\.\./)?(?<room>\w+)/[^"]+)"|<(?<path>coreio/(?<room>\w+)\.h)>)""",
+        RegexOptions.Multiline)]
     private static partial Regex Includes();
 }

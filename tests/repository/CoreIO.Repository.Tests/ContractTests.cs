@@ -96,7 +96,8 @@ public sealed partial class ContractTests
         let parts = line.Split(' ', 2)
         select (parts[0], parts.Length > 1 ? parts[1] : "");
 
-    [GeneratedRegex(@"/\*(?<comment>(?:(?!\*/).)*)\*/\s*^COREIO_API [^;(]*?\b(?<name>coreio_\w+)\(", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"/\*(?<comment>(?:(?!\*/).)*)\*/\s*^COREIO_API [^;(]*?\b(?<name>coreio_\w+)\(",
+        RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex PublicFunction();
 
     [GeneratedRegex(@"/\*.*?\*/", RegexOptions.Singleline)]

@@ -16,7 +16,8 @@ public sealed partial class FileTests
     // Logs of other machines and inputs of the fuzzer say what they say.
     private static readonly string[] Data = ["samples/", "tests/corpus/"];
 
-    private static readonly string[] CodeEndings = [".c", ".h", ".cs", ".sh", ".ps1", ".cmake", "CMakeLists.txt", ".ci/run", ".props", ".targets"];
+    private static readonly string[] CodeEndings =
+        [".c", ".h", ".cs", ".sh", ".ps1", ".cmake", "CMakeLists.txt", ".ci/run", ".props", ".targets"];
 
     [Test]
     public void UnsafeLivesInInteropAndNativeAlone()
@@ -112,7 +113,8 @@ public sealed partial class FileTests
     private static partial Regex MachinePath();
 
     // Package feeds and mirrors by the paths they all have.
-    [GeneratedRegex(@"https?://[^\s""'<>)]*/(?:v3/index\.json|artifactory/|_packaging/|repository/(?:npm|nuget|pypi|apt)[\w-]*|pypi/simple)")]
+    [GeneratedRegex(
+        @"https?://[^\s""'<>)]*/(?:v3/index\.json|artifactory/|_packaging/|repository/(?:npm|nuget|pypi|apt)[\w-]*|pypi/simple)")]
     private static partial Regex RegistryAddress();
 
     [GeneratedRegex(@"^```[\s\S]*?^```|`[^`\n]*`", RegexOptions.Multiline)]

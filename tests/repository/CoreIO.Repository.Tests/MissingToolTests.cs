@@ -11,7 +11,8 @@ namespace CoreIO.Repository.Tests;
 [SupportedOSPlatform("linux")]
 public sealed class MissingToolTests
 {
-    private static readonly string[] ShellTools = ["sh", "dirname", "mkdir", "grep", "rm", "cat", "sed", "sort", "head", "touch", "nproc", "printf"];
+    private static readonly string[] ShellTools =
+        ["sh", "dirname", "mkdir", "grep", "rm", "cat", "sed", "sort", "head", "touch", "nproc", "printf"];
 
     private const string Cmake = "echo cmake version 3.25.1";
     private const string OldCmake = "echo cmake version 3.22.1";
