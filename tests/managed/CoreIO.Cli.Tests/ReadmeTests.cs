@@ -30,7 +30,9 @@ public sealed partial class ReadmeTests
         Assert.That(exitCode, Is.Zero);
         if (differsByMachine)
         {
-            Assert.That(printed.Split('\n')[0].Split(' ')[0], Is.EqualTo(output.Split('\n')[0].Split(' ')[0]));
+            // Figures and names of hardware change with the machine; the words around them do not.
+            string[] words = [.. Word().Matches(output).Select(word => word.Value).Distinct()];
+            Assert.That(words.Count(word => printed.Contains(word, StringComparison.Ordinal)), Is.GreaterThan(words.Length / 2), printed);
         }
         else
         {
@@ -52,6 +54,9 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex(@"^[\d.]+ s, [\d.]+ \w+/s, \w+ backend, \w+ kernel, \d+ workers?", RegexOptions.Multiline)]
     private static partial Regex Rate();
+
+    [GeneratedRegex("[a-z]{4,}")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"""seconds"":[\d.]+,""backend"":""\w+"",""kernel"":""\w+"",""workers"":\d+")]
     private static partial Regex Seconds();
