@@ -133,15 +133,12 @@ public static class LogFormatSource
     {
         int status = IndexOf(format, "status");
         int clock = ClockOf(format, out string clockName);
-        int client = IndexOf(format, "remote_addr");
         int lines = 0;
         int fitted = 0;
         sample.Each(log, format, (line, record, fields) =>
         {
             lines++;
-            // A client is one word: else `combined` would take the host and port before it for a part of it.
             bool fits = record.Reason == LogReason.Parsed
-                && !Field(line, fields, client).Contains((byte)' ')
                 && IsIntegerOrNull(Field(line, fields, status))
                 && (IsNull(Field(line, fields, clock)) || LogClock.TryRead(clockName, Field(line, fields, clock), out _));
             fitted += fits ? 1 : 0;
