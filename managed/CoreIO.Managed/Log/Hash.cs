@@ -12,6 +12,7 @@ internal static class Hash
     private const ulong K0 = 0x9E3779B97F4A7C15;
     private const ulong K1 = 0xBF58476D1CE4E5B9;
     private const ulong K2 = 0x94D049BB133111EB;
+    private const ulong K3 = 0xD6E8FEB86659FD93;
 
     /// <summary>The hash of <paramref name="length"/> bytes; <paramref name="seed"/> is the hash of what comes before them, or 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -48,21 +49,46 @@ internal static class Hash
     /// <summary>The hash of a null part of a key.</summary>
     internal static ulong OfNull(ulong seed) => Fold(seed ^ K2, K0);
 
+    // More than 16 bytes: up to four lanes of 16 bytes that do not wait for each other; the last ones overlap what was read before.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ulong OfLong(ref byte text, int length, ulong seed)
     {
-        int rest = length;
-        while (rest > 16)
+        ref byte end = ref Unsafe.Add(ref text, length);
+        ulong a = seed;
+        ulong b = seed;
+        ulong c = 0;
+        ulong d = 0;
+        if (length <= 32)
         {
-            seed = Fold(Load64(ref text) ^ K1, Load64(ref Unsafe.Add(ref text, 8)) ^ seed);
-            text = ref Unsafe.Add(ref text, 16);
-            rest -= 16;
+            a = Lane(ref text, K1, a);
+            b = Lane(ref Unsafe.Subtract(ref end, 16), K2, b);
+        }
+        else
+        {
+            c = seed;
+            d = seed;
+            for (int rest = length; rest > 64; rest -= 64)
+            {
+                a = Lane(ref text, K1, a);
+                b = Lane(ref Unsafe.Add(ref text, 16), K2, b);
+                c = Lane(ref Unsafe.Add(ref text, 32), K0, c);
+                d = Lane(ref Unsafe.Add(ref text, 48), K3, d);
+                text = ref Unsafe.Add(ref text, 64);
+            }
+
+            // The last 64 bytes, or both halves of fewer.
+            ref byte last = ref length > 64 ? ref Unsafe.Subtract(ref end, 64) : ref text;
+            a = Lane(ref last, K1, a);
+            b = Lane(ref Unsafe.Add(ref last, 16), K2, b);
+            c = Lane(ref Unsafe.Subtract(ref end, 32), K0, c);
+            d = Lane(ref Unsafe.Subtract(ref end, 16), K3, d);
         }
 
-        ulong a = Load64(ref Unsafe.Add(ref text, rest - 16));
-        ulong b = Load64(ref Unsafe.Add(ref text, rest - 8));
-        return Fold(K2 ^ (ulong)length, Fold(a ^ K1, b ^ seed));
+        return Fold(K2 ^ (ulong)length, Fold(a ^ c ^ K1, b ^ d ^ K0));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Lane(ref byte text, ulong key, ulong lane) => Fold(Load64(ref text) ^ key, Load64(ref Unsafe.Add(ref text, 8)) ^ lane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Fold(ulong a, ulong b)

@@ -79,7 +79,7 @@ int32_t coreio_log_scan_table(
     summary->groups = (int64_t)groups->group_count;
     summary->other_lines = groups->other == NULL ? 0 : groups->other->count;
     for (size_t i = 0; i < groups->group_count; i++)
-        summary->key_bytes += coreio__table_group(groups, i)->key_length;
+        summary->key_bytes += coreio__group_key_length(coreio__table_group(groups, i));
     summary->keys = groups->shape->key_count;
     summary->stats = scan->query->tables[table]->stat_count;
     return 0;
@@ -101,18 +101,19 @@ int32_t coreio_log_scan_groups(const struct coreio_log_scan *scan, int32_t table
         const struct coreio__group *group = row_of(groups, first + count);
         if (group == NULL)
             break;
+        const uint32_t key_length = coreio__group_key_length(group);
         if ((uint32_t)cell_capacity - cell_count < (uint32_t)plan->stat_count ||
-            (uint32_t)key_capacity - key_bytes < group->key_length)
+            (uint32_t)key_capacity - key_bytes < key_length)
             return count > 0 ? count : COREIO_ECAPACITY;
         struct coreio_log_group *row = &rows[count];
         row->count = group->count;
         row->key_offset = key_bytes;
-        row->key_length = group->key_length;
+        row->key_length = key_length;
         row->first_cell = cell_count;
         row->other = group == groups->other;
-        if (group->key_length > 0)
-            memcpy(keys + key_bytes, group->key, group->key_length);
-        key_bytes += group->key_length;
+        if (key_length > 0)
+            memcpy(keys + key_bytes, group->key, key_length);
+        key_bytes += key_length;
         for (int32_t i = 0; i < plan->stat_count; i++)
             write_cell(&plan->shape, group, &plan->stats[i], &cells[cell_count++]);
     }

@@ -382,8 +382,8 @@ static int32_t test_text(const struct coreio__filter *filter, const struct corei
     }
 }
 
-int32_t coreio__filter_passes(
-    const struct coreio__filter *filter, const struct coreio__number *numbers, const struct coreio__text *texts)
+int32_t coreio__filter_passes(const struct coreio__filter *filter, const struct coreio__number *numbers,
+    const struct coreio__text *texts, size_t stride)
 {
     int32_t passes = 1;
     for (int32_t at = 0; at < filter->count; at++) {
@@ -394,11 +394,11 @@ int32_t coreio__filter_passes(
             if (passes == (step->op == OP_JUMP_IF_TRUE))
                 at = step->target - 1;
         } else if (step->op <= OP_GE) {
-            const struct coreio__number *number = &numbers[step->column];
+            const struct coreio__number *number = &numbers[(size_t)step->column * stride];
             const int32_t order = (number->value > step->number) - (number->value < step->number);
             passes = !number->is_null && holds(step->op, order);
         } else {
-            passes = test_text(filter, step, texts[step->column]);
+            passes = test_text(filter, step, texts[(size_t)step->column * stride]);
         }
     }
     return passes;

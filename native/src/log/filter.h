@@ -30,9 +30,10 @@ struct coreio__filter {
 int32_t coreio__filter_compile(const uint8_t *where, int32_t length, struct coreio__plan *plan,
     struct coreio__filter *filter, struct coreio_log_fault *fault);
 
-/* Whether a line passes; an empty filter lets all pass. */
-int32_t coreio__filter_passes(
-    const struct coreio__filter *filter, const struct coreio__number *numbers, const struct coreio__text *texts);
+/* Whether a line passes; an empty filter lets all pass. The line's number of slot s is numbers[s * stride], and its
+ * text t texts[t * stride]. */
+int32_t coreio__filter_passes(const struct coreio__filter *filter, const struct coreio__number *numbers,
+    const struct coreio__text *texts, size_t stride);
 
 void coreio__filter_clear(struct coreio__filter *filter);
 

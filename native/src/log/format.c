@@ -131,68 +131,11 @@ static void plan_ends(struct coreio_log_format *format)
     }
 }
 
-static int32_t count_quotes(const struct coreio__literal *literal)
-{
-    int32_t count = 0;
-    for (int32_t i = 0; i < literal->length; i++)
-        count += literal->text[i] == '"';
-    return count;
-}
-
-static void add_step(struct coreio_log_format *format, int32_t kind, int32_t field)
-{
-    const struct coreio__literal *literal = &format->variables[field].after;
-    struct coreio__cut *step = &format->steps[format->step_count++];
-    step->word = literal->word;
-    step->mask = literal->mask;
-    step->text = literal->text;
-    step->length = (uint32_t)literal->length;
-    step->field = (uint32_t)field;
-    step->kind = kind;
-    step->no_space = (uint8_t)(format->variables[field].word && kind != COREIO__CUT_QUOTED);
-    step->first = literal->length > 0 ? literal->text[0] : 0;
-    format->longest = literal->length > format->longest ? literal->length : format->longest;
-}
-
-/* Most templates have quotes only around variables. Then a line without escapes has as many quotes as the template, and
- * each of them is known by its number; see lexer_quick.c. */
-static void plan_steps(struct coreio_log_format *format)
-{
-    int32_t quotes = count_quotes(&format->lead);
-    int32_t expected = 0;
-    for (int32_t i = 0; i < format->count; i++) {
-        const struct coreio__variable *variable = &format->variables[i];
-        const struct coreio__literal *after = &variable->after;
-        const int32_t own = count_quotes(after);
-        int32_t kind = COREIO__CUT_TEXT;
-        if (variable->end == COREIO__END_QUOTE)
-            kind = COREIO__CUT_QUOTED;
-        else if (variable->end == COREIO__END_LINE)
-            kind = COREIO__CUT_LINE;
-        else if (own == 1 && after->text[after->length - 1] == '"')
-            kind = COREIO__CUT_OPENS;
-        add_step(format, kind, i);
-        expected += kind == COREIO__CUT_QUOTED ? 2 : 0;
-        quotes += own;
-    }
-    format->longest = format->lead.length > format->longest ? format->lead.length : format->longest;
-    format->quotes = quotes == expected ? quotes : -1;
-}
-
 static void plan_free_lexer(struct coreio__class *class)
 {
     static const uint8_t structural[] = {'\n', ' ', '\t', '|', '"', '[', ']', '\\'};
     for (size_t i = 0; i < sizeof structural; i++)
         coreio__class_add(class, structural[i]);
-}
-
-/* Quick lines of edge are brackets; spaces, bars and quotes in them are data. */
-static void plan_edge(struct coreio_log_format *format)
-{
-    static const uint8_t structural[] = {'\n', '[', ']', '\\'};
-    for (size_t i = 0; i < sizeof structural; i++)
-        coreio__class_add(&format->class, structural[i]);
-    plan_free_lexer(&format->line_class);
 }
 
 static int32_t find_template(const uint8_t *name, int32_t length)
@@ -232,7 +175,6 @@ int32_t coreio_log_format_create(
     if (format == NULL)
         return -ENOMEM;
     format->references = 1;
-    format->quotes = -1;
     int32_t status = 0;
     if (delimited) {
         format->layout = COREIO__DELIMITED;
@@ -250,10 +192,10 @@ int32_t coreio_log_format_create(
         format->layout = COREIO__TEMPLATE;
         if (builtin >= 0 && strcmp(templates[builtin].name, "edge") == 0) {
             format->layout = COREIO__EDGE;
-            plan_edge(format);
+            plan_free_lexer(&format->class);
         } else {
             plan_ends(format);
-            plan_steps(format);
+            coreio__frame_compile(format);
         }
     }
     *out = format;

@@ -5,6 +5,7 @@
 #ifndef COREIO_LOG_FORMAT_H
 #define COREIO_LOG_FORMAT_H
 
+#include "frame.h"
 #include "kernel.h"
 
 enum coreio__layout { COREIO__DELIMITED, COREIO__TEMPLATE, COREIO__EDGE };
@@ -35,33 +36,15 @@ struct coreio__variable {
     int32_t free;
 };
 
-/* A step of the quick way through a line: what ends a value, compiled to what the loop needs and no more. */
-enum coreio__cut_kind { COREIO__CUT_QUOTED, COREIO__CUT_OPENS, COREIO__CUT_TEXT, COREIO__CUT_LINE };
-
-struct coreio__cut {
-    uint64_t word; /* first bytes of the literal behind the value */
-    uint64_t mask;
-    const uint8_t *text; /* all of it */
-    uint32_t length;
-    uint32_t field;
-    int32_t kind;
-    uint8_t first;
-    uint8_t no_space;
-    uint8_t reserved[2];
-};
-
 struct coreio_log_format {
     int32_t references; /* atomic */
     int32_t layout;
-    int32_t count;               /* variables; none when delimited */
-    int32_t longest;             /* bytes of the longest literal */
-    int32_t quotes;              /* bytes " of a line that fits and escapes none, if the template says so, else -1 */
-    struct coreio__literal lead; /* text before the first variable */
-    uint8_t *text;               /* the template; names and literals point here */
-    struct coreio__class class;  /* what a window is indexed for */
-    struct coreio__class line_class; /* of edge: what a line is indexed for that is not quick */
-    int32_t step_count;
-    struct coreio__cut steps[COREIO_LOG_MAX_FIELDS + 1];
+    int32_t count;                   /* variables; none when delimited */
+    struct coreio__literal lead;     /* text before the first variable */
+    uint8_t *text;                   /* the template; names and literals point here */
+    struct coreio__class class;      /* what the definition is shown of a text */
+    struct coreio__class mark_class; /* what marks are outside of quotes, where lines have a frame */
+    struct coreio__frame frame;
     struct coreio__variable variables[];
 };
 
@@ -71,6 +54,12 @@ struct coreio_log_format {
 
 /* Highest N of a field fN. */
 #define COREIO__MAX_FREE_FIELD 4096
+
+/* Whether lines are cut by their marks first. */
+static inline int32_t coreio__format_framed(const struct coreio_log_format *format)
+{
+    return format->layout == COREIO__EDGE || format->frame.marks > 0;
+}
 
 struct coreio_log_format *coreio__format_share(const struct coreio_log_format *format);
 

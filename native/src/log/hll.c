@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Places of the first set: two hashes half fill it. */
+#define FIRST_CAPACITY 4
+
 #define RANKS (64 - COREIO__HLL_BITS)
 
 /* 1 / (2 ln 2), the limit of the bias correction for many registers. */
@@ -26,84 +29,112 @@ static void set_register(uint8_t *registers, uint64_t hash)
         registers[index] = rank;
 }
 
-static int32_t to_registers(struct coreio__hll *hll)
+/* An empty set: of `capacity` hashes, or of registers for 0. NULL without memory. */
+static struct coreio__hll_set *make_set(uint32_t capacity)
 {
-    hll->registers = calloc(COREIO__HLL_REGISTERS, 1);
-    if (hll->registers == NULL)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < hll->capacity; i++) {
-        if (hll->hashes[i] != 0)
-            set_register(hll->registers, hll->hashes[i]);
+    const size_t bytes = capacity == 0 ? COREIO__HLL_REGISTERS : capacity * sizeof(uint64_t);
+    struct coreio__hll_set *set = calloc(1, sizeof *set + bytes);
+    if (set != NULL)
+        set->capacity = capacity;
+    return set;
+}
+
+static void place(struct coreio__hll_set *set, uint64_t hash)
+{
+    uint32_t at = (uint32_t)hash & (set->capacity - 1);
+    while (set->hashes[at] != 0) {
+        if (set->hashes[at] == hash)
+            return;
+        at = (at + 1) & (set->capacity - 1);
     }
-    free(hll->hashes);
-    hll->hashes = NULL;
-    hll->capacity = 0;
-    hll->count = 0;
+    set->hashes[at] = hash;
+    set->count++;
+}
+
+/* Puts another set in place of the one there is, with the same hashes. Returns 0 or -ENOMEM. */
+static int32_t change_set(struct coreio__hll *hll, uint32_t capacity)
+{
+    struct coreio__hll_set *before = hll->set;
+    struct coreio__hll_set *set = make_set(capacity);
+    if (set == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; before != NULL && i < before->capacity; i++) {
+        if (before->hashes[i] == 0)
+            continue;
+        if (capacity == 0)
+            set_register((uint8_t *)set->hashes, before->hashes[i]);
+        else
+            place(set, before->hashes[i]);
+    }
+    if (before == NULL && hll->last != 0) {
+        if (capacity == 0)
+            set_register((uint8_t *)set->hashes, hll->last);
+        else
+            place(set, hll->last);
+    }
+    free(before);
+    hll->set = set;
     return 0;
 }
 
-static int32_t grow(struct coreio__hll *hll)
+/* Adds a hash that is not the last one. */
+static int32_t add(struct coreio__hll *hll, uint64_t hash)
 {
-    const uint32_t capacity = hll->capacity == 0 ? 8 : hll->capacity * 2;
-    uint64_t *hashes = calloc(capacity, sizeof *hashes);
-    if (hashes == NULL)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < hll->capacity; i++) {
-        if (hll->hashes[i] == 0)
-            continue;
-        uint32_t at = (uint32_t)hll->hashes[i] & (capacity - 1);
-        while (hashes[at] != 0)
-            at = (at + 1) & (capacity - 1);
-        hashes[at] = hll->hashes[i];
+    if (hll->set == NULL && hll->last == 0)
+        return 0;
+    if (hll->set == NULL) {
+        const int32_t status = change_set(hll, FIRST_CAPACITY);
+        if (status < 0)
+            return status;
     }
-    free(hll->hashes);
-    hll->hashes = hashes;
-    hll->capacity = capacity;
-    return 0;
+    if (hll->set->capacity == 0) {
+        set_register((uint8_t *)hll->set->hashes, hash);
+        return 0;
+    }
+    if (hll->set->count * 2 >= hll->set->capacity) {
+        const int32_t status = change_set(hll, hll->set->capacity * 2);
+        if (status < 0)
+            return status;
+    }
+    place(hll->set, hash);
+    return hll->set->count > COREIO__HLL_EXACT ? change_set(hll, 0) : 0;
 }
 
 int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash)
 {
     if (hash == 0)
         hash = 1; /* 0 marks an empty place; the state must not depend on when it came, so always */
-    if (hll->registers != NULL) {
-        set_register(hll->registers, hash);
+    if (hll->last == hash)
         return 0;
-    }
-    if (hll->count * 2 >= hll->capacity) {
-        const int32_t status = grow(hll);
-        if (status < 0)
-            return status;
-    }
-    uint32_t at = (uint32_t)hash & (hll->capacity - 1);
-    while (hll->hashes[at] != 0) {
-        if (hll->hashes[at] == hash)
-            return 0;
-        at = (at + 1) & (hll->capacity - 1);
-    }
-    hll->hashes[at] = hash;
-    hll->count++;
-    return hll->count > COREIO__HLL_EXACT ? to_registers(hll) : 0;
+    const int32_t status = add(hll, hash);
+    if (status == 0)
+        hll->last = hash;
+    return status;
 }
 
 int32_t coreio__hll_merge(struct coreio__hll *hll, const struct coreio__hll *other)
 {
-    if (other->registers != NULL) {
-        if (hll->registers == NULL) {
-            const int32_t status = to_registers(hll);
+    const uint8_t *others = coreio__hll_registers(other);
+    if (others != NULL) {
+        if (coreio__hll_registers(hll) == NULL) {
+            const int32_t status = change_set(hll, 0);
             if (status < 0)
                 return status;
         }
+        uint8_t *registers = coreio__hll_registers(hll);
         for (int32_t i = 0; i < COREIO__HLL_REGISTERS; i++) {
-            if (hll->registers[i] < other->registers[i])
-                hll->registers[i] = other->registers[i];
+            if (registers[i] < others[i])
+                registers[i] = others[i];
         }
+        hll->last = other->last;
         return 0;
     }
-    for (uint32_t i = 0; i < other->capacity; i++) {
-        if (other->hashes[i] == 0)
+    if (other->set == NULL)
+        return other->last == 0 ? 0 : coreio__hll_add(hll, other->last);
+    for (uint32_t i = 0; i < other->set->capacity; i++) {
+        if (other->set->hashes[i] == 0)
             continue;
-        const int32_t status = coreio__hll_add(hll, other->hashes[i]);
+        const int32_t status = coreio__hll_add(hll, other->set->hashes[i]);
         if (status < 0)
             return status;
     }
@@ -146,11 +177,12 @@ static double tau(double x)
 
 int64_t coreio__hll_estimate(const struct coreio__hll *hll)
 {
-    if (hll->registers == NULL)
-        return hll->count;
+    const uint8_t *registers = coreio__hll_registers(hll);
+    if (registers == NULL)
+        return hll->set != NULL ? hll->set->count : hll->last != 0;
     int32_t histogram[RANKS + 2] = {0};
     for (int32_t i = 0; i < COREIO__HLL_REGISTERS; i++)
-        histogram[hll->registers[i]]++;
+        histogram[registers[i]]++;
     const double m = COREIO__HLL_REGISTERS;
     double z = m * tau(1.0 - histogram[RANKS + 1] / m);
     for (int32_t k = RANKS; k >= 1; k--)
@@ -161,7 +193,6 @@ int64_t coreio__hll_estimate(const struct coreio__hll *hll)
 
 void coreio__hll_clear(struct coreio__hll *hll)
 {
-    free(hll->hashes);
-    free(hll->registers);
+    free(hll->set);
     memset(hll, 0, sizeof *hll);
 }

@@ -10,18 +10,39 @@
 #ifndef COREIO_LOG_HLL_H
 #define COREIO_LOG_HLL_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "prefetch.h"
 
 #define COREIO__HLL_BITS 14
 #define COREIO__HLL_REGISTERS (1 << COREIO__HLL_BITS)
 #define COREIO__HLL_EXACT 1024
 
-struct coreio__hll {
-    uint64_t *hashes;   /* open addressing, 0 is empty; NULL before the first and after the change */
-    uint8_t *registers; /* NULL while exact */
-    uint32_t capacity;  /* of hashes, a power of two */
-    uint32_t count;     /* of hashes */
+/* More than one hash. */
+struct coreio__hll_set {
+    uint32_t capacity; /* of hashes, a power of two; 0 when there are registers */
+    uint32_t count;    /* of hashes */
+    uint64_t hashes[]; /* open addressing, 0 is empty; or the registers, a byte each */
 };
+
+/* Most counters of a table with many groups have one hash, so one needs no memory of its own. */
+struct coreio__hll {
+    uint64_t last;               /* the hash that was added last, for the same text often comes again; 0 for none */
+    struct coreio__hll_set *set; /* NULL up to one hash, which is `last` */
+};
+
+static inline uint8_t *coreio__hll_registers(const struct coreio__hll *hll)
+{
+    return hll->set != NULL && hll->set->capacity == 0 ? (uint8_t *)hll->set->hashes : NULL;
+}
+
+/* Brings what adding a hash will look at into the cache. */
+static inline void coreio__hll_prefetch(const struct coreio__hll *hll, uint64_t hash)
+{
+    if (hll->last != hash && hll->set != NULL)
+        coreio__prefetch(hll->set);
+}
 
 /* Adds a hash. Returns 0 or -ENOMEM. */
 int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash);

@@ -1,12 +1,14 @@
-/* The inner loop of the lexer: where the structural bytes of a text are.
+/* The inner loops of the lexer: where the structural bytes of a text are, and how they cut lines that fit.
  *
- * A kernel writes the positions of all bytes of a class, in order. kernel_scalar.c is the definition of
- * correct; every other kernel writes the same positions for the same bytes, faster. Which bytes are
- * structural is the format's choice: a class is two tables of bits indexed by the halves of a byte,
- * the form that vector shuffles can look up. A class may hold a few bytes more than were added, so who
- * walks the positions looks at the byte.
+ * A kernel writes the positions of all bytes of a class, in order (index), or only those that count where they stand
+ * (marks): outside of quotes, or brackets that open and close a field. From the marks it cuts lines that fit their
+ * frame (frame.h). kernel_scalar.c is the definition of correct; every other kernel writes the same for the same bytes,
+ * faster. Which bytes are structural is the format's choice: a class is two tables of bits indexed by the halves of a
+ * byte, the form that vector shuffles can look up, and one of seven bits, for wider ones. A class may hold a few bytes
+ * more than were added when they are not ASCII, so who walks the positions looks at the byte.
  *
- * No kernel reads past the text. Positions need room for `length` entries and COREIO__KERNEL_SLACK more.
+ * No kernel reads past the text. Positions need room for `length` entries and COREIO__KERNEL_SLACK more, and so do
+ * the bytes of marks.
  */
 #ifndef COREIO_LOG_KERNEL_H
 #define COREIO_LOG_KERNEL_H
@@ -17,15 +19,35 @@
 #define COREIO__KERNEL_SLACK 64
 
 struct coreio__class {
-    uint8_t low[16];  /* indexed by the lower half of a byte */
-    uint8_t high[16]; /* indexed by the upper half */
+    uint8_t low[16];     /* indexed by the lower half of a byte */
+    uint8_t high[16];    /* indexed by the upper half */
+    uint8_t halves[128]; /* 0x80 at each byte of it, without its highest bit */
 };
+
+struct coreio__lexer;
+struct coreio__rows;
+
+/* Writes position and byte of each mark of at most 65,536 bytes that begin at a line, and returns how many there are.
+ */
+typedef size_t coreio__mark(
+    const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes);
+
+/* Cuts lines from the mark where the lexer stands, up to the first that does not fit its frame; returns how many. */
+typedef uint32_t coreio__cut(struct coreio__lexer *lexer, const struct coreio__rows *rows);
 
 struct coreio__kernel {
     int32_t id;        /* coreio_log_kernel_id */
     uint64_t features; /* COREIO_CPU_ bits it needs */
     const char *name;
     size_t (*index)(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions);
+    /* Newlines, quotes that no backslash escapes, and outside of quotes the bytes of the class, which holds both bytes
+     * of the same lower seven bits or neither. */
+    coreio__mark *mark_quoted;
+    /* Newlines, backslashes, every closing bracket, and the opening ones that are the first of a line, or have nothing
+     * or one space between them and a closing one. The class is not looked at. */
+    coreio__mark *mark_bracketed;
+    coreio__cut *cut_quoted;
+    coreio__cut *cut_bracketed;
 };
 
 extern const struct coreio__kernel coreio__kernel_scalar;
@@ -36,6 +58,10 @@ extern const struct coreio__kernel coreio__kernel_avx512;
 #elif defined(__aarch64__)
 extern const struct coreio__kernel coreio__kernel_neon;
 #endif
+
+/* The cuts of the kernels that have no better ones. */
+coreio__cut coreio__cut_quoted;
+coreio__cut coreio__cut_bracketed;
 
 static inline int32_t coreio__class_has(const struct coreio__class *class, uint8_t byte)
 {

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "kernel_emit.h"
+#include "kernel_marks.h"
 
 #define STEP 64
 
@@ -30,17 +31,28 @@ static inline uint8x16_t match(const uint8_t *text, uint8x16_t low_table, uint8x
     return vtstq_u8(low, high);
 }
 
-static inline uint64_t match64(const uint8_t *text, uint8x16_t low, uint8x16_t high)
+/* Keeps one bit of each byte of four vectors. */
+static inline uint64_t fold(uint8x16_t first, uint8x16_t second, uint8x16_t third, uint8x16_t fourth)
 {
     static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     const uint8x16_t bit = vld1q_u8(bits);
-    const uint8x16_t first = vandq_u8(match(text, low, high), bit);
-    const uint8x16_t second = vandq_u8(match(text + 16, low, high), bit);
-    const uint8x16_t third = vandq_u8(match(text + 32, low, high), bit);
-    const uint8x16_t fourth = vandq_u8(match(text + 48, low, high), bit);
     /* Each addition joins neighbours: after three, a byte holds the bits of eight. */
-    const uint8x16_t quarters = vpaddq_u8(vpaddq_u8(first, second), vpaddq_u8(third, fourth));
+    const uint8x16_t quarters = vpaddq_u8(
+        vpaddq_u8(vandq_u8(first, bit), vandq_u8(second, bit)), vpaddq_u8(vandq_u8(third, bit), vandq_u8(fourth, bit)));
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(quarters, quarters)), 0);
+}
+
+static inline uint64_t match64(const uint8_t *text, uint8x16_t low, uint8x16_t high)
+{
+    return fold(
+        match(text, low, high), match(text + 16, low, high), match(text + 32, low, high), match(text + 48, low, high));
+}
+
+static inline uint64_t equal64(const uint8_t *text, char byte)
+{
+    const uint8x16_t wanted = vdupq_n_u8((uint8_t)byte);
+    return fold(vceqq_u8(vld1q_u8(text), wanted), vceqq_u8(vld1q_u8(text + 16), wanted),
+        vceqq_u8(vld1q_u8(text + 32), wanted), vceqq_u8(vld1q_u8(text + 48), wanted));
 }
 
 static size_t index_neon(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions)
@@ -60,11 +72,55 @@ static size_t index_neon(const uint8_t *text, size_t length, const struct coreio
     return (size_t)(end - positions);
 }
 
+static size_t mark_quoted(
+    const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
+{
+    const uint8x16_t low = vld1q_u8(class->low);
+    const uint8x16_t high = vld1q_u8(class->high);
+    struct coreio__quotes state = {0, 0};
+    size_t count = 0;
+    for (size_t at = 0; at < length; at += STEP) {
+        uint8_t tail[STEP];
+        uint64_t within;
+        const uint8_t *block = coreio__marks_block(text, length, at, tail, &within);
+        const uint64_t backslashes = equal64(block, '\\') & within;
+        uint64_t quotes = equal64(block, '"') & within;
+        if ((backslashes | state.escaped) != 0)
+            quotes &= ~coreio__marks_escaped(&state, backslashes);
+        const uint64_t marks = coreio__marks_quoted(&state, quotes, coreio__marks_prefix(quotes),
+            equal64(block, '\n') & within, match64(block, low, high) & within);
+        count += coreio__marks_write(block, (uint32_t)at, marks, positions + count, bytes + count);
+    }
+    return count;
+}
+
+static size_t mark_bracketed(
+    const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
+{
+    (void)class;
+    struct coreio__brackets state = {0, 0, 0, 1};
+    size_t count = 0;
+    for (size_t at = 0; at < length; at += STEP) {
+        uint8_t tail[STEP];
+        uint64_t within;
+        const uint8_t *block = coreio__marks_block(text, length, at, tail, &within);
+        const uint64_t marks =
+            coreio__marks_bracketed(&state, equal64(block, '[') & within, equal64(block, ']') & within,
+                equal64(block, ' ') & within, equal64(block, '\n') & within, equal64(block, '\\') & within);
+        count += coreio__marks_write(block, (uint32_t)at, marks, positions + count, bytes + count);
+    }
+    return count;
+}
+
 const struct coreio__kernel coreio__kernel_neon = {
     .id = COREIO_LOG_KERNEL_NEON,
     .features = COREIO_CPU_NEON,
     .name = "neon",
     .index = index_neon,
+    .mark_quoted = mark_quoted,
+    .mark_bracketed = mark_bracketed,
+    .cut_quoted = coreio__cut_quoted,
+    .cut_bracketed = coreio__cut_bracketed,
 };
 
 #endif

@@ -15,6 +15,7 @@
 struct coreio_log_lexer {
     struct coreio__lexer lexer;
     struct coreio_log_format *format;
+    struct coreio__picks *picks; /* all fields; of edge those of the syslog part, for the others follow each other */
 };
 
 /* The fields of one line as they are found. */
@@ -203,25 +204,57 @@ static int32_t lex_edge(struct coreio__lexer *lexer, uint32_t begin, struct sink
 }
 
 /* Writes the positions of the window, and a virtual newline that ends a last line that has none. */
-static void index_window(struct coreio__lexer *lexer, const struct coreio__class *class)
+static void index_window(struct coreio__lexer *lexer)
 {
-    lexer->count = (uint32_t)lexer->kernel->index(lexer->window, lexer->length, class, lexer->positions);
+    lexer->count =
+        (uint32_t)lexer->kernel->index(lexer->window, lexer->length, &lexer->format->class, lexer->positions);
     lexer->positions[lexer->count] = lexer->length;
     lexer->positions[lexer->count + 1] = lexer->length;
 }
 
-/* Cuts one line of edge by positions of its own, for those of the window show only what quick lines need. */
-static int32_t lex_edge_line(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
+/* Makes room for the positions of a window, or of the longest line of a framed one. Returns 0 or -ENOMEM. */
+static int32_t reserve_positions(struct coreio__lexer *lexer, size_t length)
 {
-    const uint32_t newline = to_newline(lexer);
-    struct coreio__lexer own = *lexer;
-    own.positions = lexer->positions + lexer->position_capacity;
-    own.window = lexer->window + begin;
-    own.length = newline - begin + (newline < lexer->length);
-    own.at = 0;
-    index_window(&own, &lexer->format->line_class);
-    sink->base = begin;
-    return lex_edge(&own, 0, sink);
+    if (lexer->position_capacity >= length + 2 + COREIO__KERNEL_SLACK)
+        return 0;
+    const size_t least = length < COREIO__WINDOW ? COREIO__WINDOW : length;
+    const size_t capacity = least + 2 + COREIO__KERNEL_SLACK;
+    uint32_t *positions = malloc(capacity * sizeof *positions);
+    if (positions == NULL)
+        return -ENOMEM;
+    free(lexer->positions);
+    lexer->positions = positions;
+    lexer->position_capacity = capacity;
+    return 0;
+}
+
+/* Bytes before the first mark, so that it is aligned as a vector and has a newline before it. */
+#define MARK_LEAD 64
+/* Marks of a window, what a kernel may write and what a cut may look at behind them. */
+#define MARK_ROOM (COREIO__WINDOW + COREIO__KERNEL_SLACK + COREIO__FRAME_MARKS)
+
+static int32_t reserve_marks(struct coreio__lexer *lexer)
+{
+    if (lexer->mark_room != NULL)
+        return 0;
+    const size_t positions = MARK_ROOM * sizeof *lexer->marks;
+    lexer->mark_room = malloc(MARK_LEAD + positions + MARK_ROOM);
+    if (lexer->mark_room == NULL)
+        return -ENOMEM;
+    lexer->marks = (uint16_t *)(void *)(lexer->mark_room + MARK_LEAD);
+    lexer->mark_bytes = lexer->mark_room + MARK_LEAD + positions;
+    /* The newline before a window is before its first byte. */
+    lexer->marks[-1] = UINT16_MAX;
+    return 0;
+}
+
+/* Writes the marks of the window. What a frame looks at behind them fits no frame. */
+static void mark_window(struct coreio__lexer *lexer)
+{
+    const struct coreio_log_format *format = lexer->format;
+    coreio__mark *mark = format->layout == COREIO__EDGE ? lexer->kernel->mark_bracketed : lexer->kernel->mark_quoted;
+    lexer->count = (uint32_t)mark(lexer->window, lexer->length, &format->mark_class, lexer->marks, lexer->mark_bytes);
+    memset(lexer->mark_bytes + lexer->count, 0, COREIO__FRAME_MARKS);
 }
 
 size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last)
@@ -236,28 +269,63 @@ size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last)
     return (size_t)(newline - text) + 1;
 }
 
-int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length)
+int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length, size_t readable)
 {
     lexer->window = window;
     lexer->length = (uint32_t)length;
+    lexer->readable = (uint32_t)readable;
     lexer->at = 0;
     lexer->begin = 0;
+    lexer->framed = coreio__format_framed(lexer->format) && length <= COREIO__WINDOW;
     lexer->too_long = length > COREIO_LOG_MAX_LINE;
     if (lexer->too_long)
         return 0;
-    if (lexer->position_capacity < length + 2 + COREIO__KERNEL_SLACK) {
-        const size_t least = length < COREIO__WINDOW ? COREIO__WINDOW : length;
-        const size_t capacity = least + 2 + COREIO__KERNEL_SLACK;
-        /* The second half is for one line whose own positions are needed. */
-        uint32_t *positions = malloc(2 * capacity * sizeof *positions);
-        if (positions == NULL)
-            return -ENOMEM;
-        free(lexer->positions);
-        lexer->positions = positions;
-        lexer->position_capacity = capacity;
-    }
-    index_window(lexer, &lexer->format->class);
+    int32_t status = reserve_positions(lexer, length);
+    if (status == 0 && lexer->framed)
+        status = reserve_marks(lexer);
+    if (status < 0)
+        return status;
+    if (lexer->framed)
+        mark_window(lexer);
+    else
+        index_window(lexer);
     return 0;
+}
+
+/* Cuts the line that begins at `begin` of a window that was indexed. */
+static void lex_line(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink, struct coreio__line *line)
+{
+    line->begin = begin;
+    if (lexer->format->layout == COREIO__TEMPLATE)
+        line->reason = lex_template(lexer, begin, sink);
+    else if (lexer->format->layout == COREIO__EDGE)
+        line->reason = lex_edge(lexer, begin, sink);
+    else
+        line->reason = lex_free(lexer, begin, sink);
+    const uint32_t newline = to_newline(lexer);
+    line->end = text_end(lexer, begin, newline);
+    line->next = newline < lexer->length ? newline + 1 : newline;
+    line->fields = line->reason == COREIO_LOG_PARSED ? sink->count : 0;
+    lexer->at++;
+}
+
+/* Cuts the next line of a framed window, which is indexed for it, and passes over its marks. */
+static void lex_framed(struct coreio__lexer *lexer, struct sink *sink, struct coreio__line *line)
+{
+    const uint32_t begin = lexer->begin;
+    const uint8_t *newline = memchr(lexer->mark_bytes + lexer->at, '\n', lexer->count - lexer->at);
+    const uint32_t at = newline == NULL ? lexer->count : (uint32_t)(newline - lexer->mark_bytes);
+    struct coreio__lexer own = *lexer;
+    own.window = lexer->window + begin;
+    own.length = (newline == NULL ? lexer->length : lexer->marks[at] + 1u) - begin;
+    own.at = 0;
+    index_window(&own);
+    sink->base = begin;
+    lex_line(&own, 0, sink, line);
+    line->begin += begin;
+    line->end += begin;
+    line->next += begin;
+    lexer->at = newline == NULL ? at : at + 1;
 }
 
 int32_t coreio__lexer_next(
@@ -265,33 +333,34 @@ int32_t coreio__lexer_next(
 {
     if (lexer->begin >= lexer->length)
         return 0;
+    struct sink sink = {fields, capacity, 0, 0};
     if (lexer->too_long) {
         const uint32_t end = lexer->length - (lexer->window[lexer->length - 1] == '\n');
         *line = (struct coreio__line){0, text_end(lexer, 0, end), lexer->length, 0, COREIO_LOG_TOO_LONG};
-        lexer->begin = lexer->length;
-        return 1;
+    } else if (lexer->framed) {
+        lex_framed(lexer, &sink, line);
+    } else {
+        lex_line(lexer, lexer->begin, &sink, line);
     }
-    struct sink sink = {fields, capacity, 0, 0};
-    line->begin = lexer->begin;
-    if (lexer->format->layout == COREIO__TEMPLATE)
-        line->reason = lex_template(lexer, line->begin, &sink);
-    else if (lexer->format->layout == COREIO__EDGE)
-        line->reason = lex_edge_line(lexer, line->begin, &sink);
-    else
-        line->reason = lex_free(lexer, line->begin, &sink);
-    const uint32_t newline = to_newline(lexer);
-    line->end = text_end(lexer, line->begin, newline);
-    line->next = newline < lexer->length ? newline + 1 : newline;
-    line->fields = line->reason == COREIO_LOG_PARSED ? sink.count : 0;
     lexer->begin = line->next;
-    lexer->at++;
     return 1;
 }
 
 void coreio__lexer_clear(struct coreio__lexer *lexer)
 {
     free(lexer->positions);
+    free(lexer->mark_room);
     memset(lexer, 0, sizeof *lexer);
+}
+
+/* Plans to cut all fields that a format names. */
+static struct coreio__picks *pick_all(const struct coreio_log_format *format)
+{
+    uint16_t fields[COREIO_LOG_MAX_FIELDS];
+    const int32_t count = format->layout == COREIO__EDGE ? COREIO__EDGE_PREFIX : format->count;
+    for (int32_t i = 0; i < count; i++)
+        fields[i] = (uint16_t)i;
+    return coreio__picks_make(format, fields, count);
 }
 
 int32_t coreio_log_lexer_create(const struct coreio_log_format *format, int32_t kernel, struct coreio_log_lexer **out)
@@ -306,8 +375,14 @@ int32_t coreio_log_lexer_create(const struct coreio_log_format *format, int32_t 
     struct coreio_log_lexer *lexer = calloc(1, sizeof *lexer);
     if (lexer == NULL)
         return -ENOMEM;
+    lexer->picks = pick_all(format);
+    if (lexer->picks == NULL) {
+        free(lexer);
+        return -ENOMEM;
+    }
     lexer->format = coreio__format_share(format);
     lexer->lexer.format = lexer->format;
+    lexer->lexer.picks = lexer->picks;
     lexer->lexer.kernel = chosen;
     *out = lexer;
     return 0;
@@ -319,29 +394,34 @@ void coreio_log_lexer_destroy(struct coreio_log_lexer *lexer)
         return;
     coreio__lexer_clear(&lexer->lexer);
     coreio_log_format_destroy(lexer->format);
+    free(lexer->picks);
     free(lexer);
 }
-
-/* Lines cut at a time before they become records. */
-#define BATCH 64
 
 /* Makes records of quick lines; returns how many. */
 static int32_t feed_quick(struct coreio__lexer *lexer, uint32_t base, struct coreio_log_record *records,
     int32_t capacity, struct coreio_log_field *fields, int32_t field_capacity, struct coreio_log_lex_result *result)
 {
-    struct coreio__line lines[BATCH];
-    const int32_t room = field_capacity - result->fields;
-    const int32_t most = capacity - result->records < BATCH ? capacity - result->records : BATCH;
-    if (room <= 1)
+    const int32_t room = field_capacity - result->fields - COREIO__ROW_SLACK;
+    if (room <= 0)
         return 0;
-    const uint32_t count =
-        coreio__lexer_quick(lexer, fields + result->fields, (uint32_t)room - 1, 0, base, lines, (uint32_t)most);
-    for (uint32_t i = 0; i < count; i++) {
-        records[result->records++] = (struct coreio_log_record){base + lines[i].begin, lines[i].end - lines[i].begin,
-            (uint32_t)result->fields, lines[i].fields, COREIO_LOG_PARSED, 0};
-        result->fields += (int32_t)lines[i].fields;
-        result->consumed = (int64_t)base + lines[i].next;
-    }
+    const uint32_t width = lexer->format->layout == COREIO__EDGE ? 0 : (uint32_t)lexer->format->count;
+    const uint32_t lines = (uint32_t)(capacity - result->records);
+    const struct coreio__rows rows = {.fields = fields + result->fields,
+        .records = records + result->records,
+        .capacity = width > 0 && (uint32_t)room / width < lines ? (uint32_t)room / width : lines,
+        .width = width,
+        .all = width == 0,
+        .room = (uint32_t)room,
+        .base = base,
+        .first = (uint32_t)result->fields};
+    const uint32_t count = coreio__lexer_quick(lexer, &rows);
+    if (count == 0)
+        return 0;
+    const struct coreio_log_record *last = &rows.records[count - 1];
+    result->records += (int32_t)count;
+    result->fields = (int32_t)(last->first_field + last->field_count);
+    result->consumed = (int64_t)base + lexer->begin;
     return (int32_t)count;
 }
 
@@ -386,7 +466,7 @@ int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer, const uint8_t *tex
         const size_t window = coreio__lexer_window(text + before, (size_t)(length - before), last);
         if (window == 0)
             break;
-        const int32_t status = coreio__lexer_begin(&lexer->lexer, text + before, window);
+        const int32_t status = coreio__lexer_begin(&lexer->lexer, text + before, window, (size_t)(length - before));
         if (status < 0)
             return status;
         if (!feed_window(&lexer->lexer, records, capacity, fields, field_capacity, result))

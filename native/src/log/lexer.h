@@ -1,8 +1,9 @@
 /* Lines of a text, cut into fields by a format.
  *
- * The text is worked on window by window: a window is whole lines, so no line needs a second look. The
- * kernel writes the positions of the structural bytes of a window, and the walk goes from one to the next.
- * Positions take memory for one window only: 64 KiB of text, or one longer line.
+ * The text is worked on window by window: a window is whole lines, so no line needs a second look. Where lines have a
+ * frame, the kernel writes the marks of a window and lines that fit are cut by them (lexer_quick.c). All other lines,
+ * and all lines of other formats, are walked from one structural byte to the next (lexer.c), which is the definition; a
+ * framed window shows it one line at a time. Memory is for one window only: 64 KiB of text, or one longer line.
  *
  * Threads: owner. Nothing is allocated per line; the positions grow with the longest line.
  */
@@ -24,22 +25,28 @@ struct coreio__line {
 struct coreio__lexer {
     const struct coreio_log_format *format;
     const struct coreio__kernel *kernel;
-    uint32_t *positions;
+    const struct coreio__picks *picks; /* the fields of quick lines */
+    uint32_t *positions;               /* of a window, or of one line of a framed one */
     size_t position_capacity;
+    uint8_t *mark_room;
+    uint16_t *marks;     /* positions of the marks of a framed window; marks[-1] is the newline before it */
+    uint8_t *mark_bytes; /* the bytes there; zeros follow the last */
     const uint8_t *window;
     uint32_t length;
-    uint32_t count;   /* positions of the window; two virtual newlines at its end follow them */
-    uint32_t at;      /* position the walk has come to */
-    uint32_t begin;   /* first byte of the next line */
-    int32_t too_long; /* the window is one line of more than COREIO_LOG_MAX_LINE, and is not looked into */
+    uint32_t readable; /* bytes from the window's first on that may be read, the window's at least */
+    uint32_t count;    /* positions or marks of the window; two virtual newlines at its end follow positions */
+    uint32_t at;       /* position or mark the walk has come to */
+    uint32_t begin;    /* first byte of the next line */
+    int32_t framed;    /* the window has marks */
+    int32_t too_long;  /* the window is one line of more than COREIO_LOG_MAX_LINE, and is not looked into */
 };
 
 /* The length of the next window of `text`: whole lines, the last of which may lack its newline only when `last`.
  * 0 when there is no whole line. */
 size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last);
 
-/* Begins a window. Returns 0 or -ENOMEM. */
-int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length);
+/* Begins a window, of which `readable` bytes may be read. Returns 0 or -ENOMEM. */
+int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length, size_t readable);
 
 /* Cuts the next line of the window. Returns 0 when there is none left.
  *

@@ -1,243 +1,115 @@
-/* Cuts quick lines; see lexer_quick.h.
+/* Cuts lines that fit their frame, a mark at a time; see frame.h and lexer_quick.h.
  *
- * Most templates have quotes only around variables (format->quotes counts them). A line that has exactly as many
- * structural bytes before its newline has exactly these quotes and no backslash, or the literals do not stand where
- * they must. Then a quoted value ends at the next quote, a literal that opens a quoted value can first stand only
- * where the next quote is, and any other literal is searched for from where its value begins.
- *
- * A line of edge is quick when its bracketed fields touch or have one space between them, and hold no backslash: then
- * the next closing bracket closes, and what else stands in brackets is data.
- *
- * Loads of a word and of 16 bytes may go past what they are about, but never past the window: a line that ends
- * within 16 bytes of it is left to the definition.
+ * These are the cuts of kernels that have no better ones, and the definition of what all cuts find. No cut looks at the
+ * text before it knows by the marks that the line is one of this window.
  */
 #include "lexer_quick.h"
 
 #include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
-#include "hash.h"
-
-/* How far past a line's newline loads may reach. */
-#define REACH 16
-
-/* Which of the 16 bytes at `text` are `byte`, as bits. */
-static inline uint32_t match16(const uint8_t *text, uint8_t byte)
+static int32_t holds_space(const struct coreio__lexer *lexer, struct coreio_log_field field)
 {
-#if defined(__SSE2__)
-    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
-    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)byte)));
-#else
-    uint32_t bits = 0;
-    for (uint32_t i = 0; i < 16; i++)
-        bits |= (uint32_t)(text[i] == byte) << i;
-    return bits;
-#endif
+    return field.length > 0 && memchr(lexer->window + field.offset, ' ', field.length) != NULL;
 }
 
-/* Notes a field; those beyond the limit share one place that nobody reads. */
-static inline void keep(
-    struct coreio_log_field *fields, uint32_t index, uint32_t limit, uint32_t offset, uint32_t length)
+int32_t coreio__quick_spaceless(const struct coreio__lexer *lexer, const uint16_t *marks)
 {
-    struct coreio_log_field *field = &fields[index < limit ? index : limit];
-    field->offset = offset;
-    field->length = length;
-}
-
-/* Whether all of a step's literal stands; its first word does. */
-static inline int32_t rest_stands(const uint8_t *text, const struct coreio__cut *step)
-{
-    return step->length <= 8 || memcmp(text + 8, step->text + 8, step->length - 8u) == 0;
-}
-
-/* Where a literal first stands in begin .. end - 1, or UINT32_MAX. */
-static uint32_t find_far(const uint8_t *window, uint32_t begin, uint32_t end, const struct coreio__cut *step)
-{
-    for (; begin < end; begin += 16) {
-        for (uint32_t bits = match16(window + begin, step->first); bits != 0; bits &= bits - 1) {
-            const uint32_t at = begin + (uint32_t)__builtin_ctz(bits);
-            if (at >= end)
-                return UINT32_MAX;
-            if ((coreio__load64(window + at) & step->mask) == step->word && rest_stands(window + at, step))
-                return at;
-        }
-    }
-    return UINT32_MAX;
-}
-
-static inline int32_t holds_space(const uint8_t *window, uint32_t begin, uint32_t end)
-{
-    const uint32_t bits = match16(window + begin, ' ');
-    if (end - begin > 16)
-        return memchr(window + begin, ' ', end - begin) != NULL;
-    return (bits & (((uint32_t)1 << (end - begin)) - 1)) != 0;
-}
-
-/* Cuts one line whose quotes are quotes[0], quotes[1], ... Returns 0 when it is not quick. */
-static inline int32_t cut(const uint8_t *window, const struct coreio__cut *step, const struct coreio__cut *end_step,
-    uint32_t current, uint32_t line_end, const uint32_t *quotes, struct coreio_log_field *fields, uint32_t limit,
-    uint32_t base)
-{
-    for (; step < end_step; step++) {
-        uint32_t end;
-        switch (step->kind) {
-        case COREIO__CUT_QUOTED:
-            end = quotes[1];
-            if (quotes[0] + 1 != current)
-                return 0;
-            quotes += 2;
-            break;
-        case COREIO__CUT_OPENS:
-            end = quotes[0] + 1 - step->length;
-            if ((int32_t)(end - current) < 0)
-                return 0;
-            break;
-        case COREIO__CUT_TEXT: {
-            /* Most values are short, and most first bytes of literals are the literal. */
-            const uint32_t bits = match16(window + current, step->first);
-            end = current + (uint32_t)__builtin_ctz(bits | 0x10000u);
-            if (end >= quotes[0] || (coreio__load64(window + end) & step->mask) != step->word) {
-                end = find_far(window, current, quotes[0], step);
-                if (end == UINT32_MAX)
-                    return 0;
-            }
-            break;
-        }
-        default:
-            end = line_end;
-            break;
-        }
-        if ((coreio__load64(window + end) & step->mask) != step->word ||
-            (step->length > 8 && !rest_stands(window + end, step)))
+    const struct coreio__frame *frame = &lexer->format->frame;
+    for (int32_t i = 0; i < lexer->format->count; i++) {
+        if (frame->fields[i].spaceless && holds_space(lexer, coreio__quick_field(marks, &frame->fields[i])))
             return 0;
-        if (step->no_space && holds_space(window, current, end))
-            return 0;
-        keep(fields, step->field, limit, base + current, end - current);
-        current = end + step->length;
     }
-    return current == line_end;
+    return 1;
 }
 
-static uint32_t quick_template(struct coreio__lexer *lexer, struct coreio_log_field *fields, uint32_t limit,
-    uint32_t width, uint32_t base, struct coreio__line *lines, uint32_t capacity)
+uint32_t coreio__cut_quoted(struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
-    const struct coreio_log_format *format = lexer->format;
-    const uint8_t *window = lexer->window;
-    const uint32_t quotes = (uint32_t)format->quotes;
-    const uint32_t *positions = lexer->positions + lexer->at;
-    const uint32_t *last = lexer->positions + lexer->count;
-    const struct coreio__cut *steps = format->steps;
-    const struct coreio__cut *end_step = steps + format->step_count;
-    const struct coreio__literal *lead = &format->lead;
-    const uint32_t reach = REACH + (uint32_t)format->longest;
-    uint32_t begin = lexer->begin;
-    uint32_t count = 0;
-    for (; count < capacity && last - positions > (ptrdiff_t)quotes; count++) {
-        const uint32_t newline = positions[quotes];
-        if (lexer->length - newline < reach || window[newline] != '\n')
+    const struct coreio__frame *frame = &lexer->format->frame;
+    const struct coreio__picks *picks = lexer->picks;
+    const uint32_t count = (uint32_t)frame->marks;
+    uint32_t done = 0;
+    for (; done < rows->capacity; done++) {
+        const uint16_t *marks = lexer->marks + lexer->at - 1;
+        if (memcmp(lexer->mark_bytes + lexer->at, frame->bytes, count) != 0)
             break;
-        const uint32_t line_end = newline > begin && window[newline - 1] == '\r' ? newline - 1 : newline;
-        if ((coreio__load64(window + begin) & lead->mask) != lead->word ||
-            (lead->length > 8 && memcmp(window + begin, lead->text, (size_t)lead->length) != 0))
+        uint32_t wrong = 0;
+        for (uint32_t i = 0; i < count; i++)
+            wrong |= frame->gaps[i] != 0 && (uint16_t)(marks[i + 1] - marks[i]) != frame->gaps[i];
+        const uint32_t newline = marks[count];
+        if (wrong || lexer->readable - newline < COREIO__QUICK_REACH ||
+            !coreio__quick_texts(lexer, marks, lexer->begin, newline))
             break;
-        if (!cut(window, steps, end_step, begin + (uint32_t)lead->length, line_end, positions, fields, limit, base))
-            break;
-        lines[count] = (struct coreio__line){begin, line_end, newline + 1, (uint32_t)format->count, COREIO_LOG_PARSED};
-        fields += width;
-        begin = newline + 1;
-        positions += quotes + 1;
-    }
-    lexer->begin = begin;
-    lexer->at = (uint32_t)(positions - lexer->positions);
-    return count;
-}
-
-/* Cuts the bracketed fields from `current` to the newline: nothing or one space stands between them, and no backslash
- * in them. Returns the position behind the newline's, or NULL when the line is not quick. */
-static const uint32_t *cut_brackets(const uint8_t *window, const uint32_t *position, uint32_t current,
-    struct coreio_log_field *fields, uint32_t limit, uint32_t base, struct coreio__line *line)
-{
-    uint32_t count = COREIO__EDGE_PREFIX;
-    for (;;) {
-        const uint32_t open = *position++;
-        if (window[open] != '[') {
-            const uint32_t end = open > current && window[open - 1] == '\r' ? open - 1 : open;
-            if (window[open] != '\n' || end != current)
-                return NULL;
-            line->end = end;
-            line->next = open + 1;
-            line->fields = count;
-            return position;
+        struct coreio_log_field *row = rows->fields + (size_t)done * rows->width;
+        for (int32_t i = 0; i < picks->count; i++) {
+            row[i] = coreio__quick_field(marks, &frame->fields[picks->fields[i]]);
+            row[i].offset += rows->base;
         }
-        if (open != current && (open != current + 1 || window[current] != ' '))
-            return NULL;
-        uint32_t close = *position++;
-        while (window[close] == '[')
-            close = *position++;
-        if (window[close] != ']')
-            return NULL;
-        keep(fields, count++, limit, base + open + 1, close - open - 1);
-        current = close + 1;
+        rows->records[done] = coreio__quick_record(
+            rows->base, lexer->begin, newline, rows->first + done * rows->width, (uint32_t)lexer->format->count);
+        lexer->begin = newline + 1;
+        lexer->at += count;
     }
+    return done;
 }
 
-/* Bytes that the syslog part of a quick line may take, loads past it included. */
-#define PREFIX_REACH 64
-
-static uint32_t quick_edge(struct coreio__lexer *lexer, struct coreio_log_field *fields, uint32_t limit, uint32_t width,
-    uint32_t base, struct coreio__line *lines, uint32_t capacity)
+/* Finds the two words behind the time; the first bracket must follow them. */
+static int32_t find_prefix(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix)
 {
-    const uint8_t *window = lexer->window;
-    const uint32_t *positions = lexer->positions + lexer->at;
-    const uint32_t *last = lexer->positions + lexer->count;
-    uint32_t begin = lexer->begin;
-    uint32_t count = 0;
-    /* The last line of a window may lack its newline, and the walk must meet one. */
-    if (lexer->length == 0 || window[lexer->length - 1] != '\n')
+    prefix->host = lexer->begin + 16;
+    if (open < prefix->host + 3 || open - lexer->begin > COREIO__PREFIX_REACH || lexer->window[prefix->host - 1] != ' ')
         return 0;
-    for (; count < capacity && positions < last && lexer->length - begin >= PREFIX_REACH; count++) {
-        const uint32_t host = begin + 16;
-        const uint32_t host_bits = match16(window + host, ' ');
-        const uint32_t tag = host + (uint32_t)__builtin_ctz(host_bits | 0x10000u) + 1;
-        const uint32_t tag_bits = match16(window + tag, ' ');
-        const uint32_t tag_end = tag + (uint32_t)__builtin_ctz(tag_bits | 0x10000u);
-        /* A structural byte before the end of the tag, a newline among them, is for the definition. */
-        if (window[begin + 15] != ' ' || host_bits == 0 || tag_bits == 0 || *positions <= tag_end)
-            break;
-        struct coreio__line *line = &lines[count];
-        const uint32_t *next = cut_brackets(window, positions, tag_end + 1, fields, limit, base, line);
-        if (next == NULL || (width == 0 && line->fields > limit))
-            break;
-        const uint32_t colon = tag_end > tag && window[tag_end - 1] == ':';
-        keep(fields, 0, limit, base + begin, 15);
-        keep(fields, 1, limit, base + host, tag - 1 - host);
-        keep(fields, 2, limit, base + tag, tag_end - colon - tag);
-        line->begin = begin;
-        line->reason = COREIO_LOG_PARSED;
-        fields += width > 0 ? width : line->fields;
-        limit -= width > 0 ? 0 : line->fields;
-        begin = line->next;
-        positions = next;
-    }
-    lexer->begin = begin;
-    lexer->at = (uint32_t)(positions - lexer->positions);
-    return count;
+    const uint8_t *host_end = memchr(lexer->window + prefix->host, ' ', open - prefix->host);
+    if (host_end == NULL)
+        return 0;
+    prefix->tag = (uint32_t)(host_end - lexer->window) + 1;
+    const uint8_t *tag_end = memchr(host_end + 1, ' ', open - prefix->tag);
+    if (tag_end == NULL)
+        return 0;
+    prefix->tag_end = (uint32_t)(tag_end - lexer->window);
+    return open == prefix->tag_end + 1;
 }
 
-uint32_t coreio__lexer_quick(struct coreio__lexer *lexer, struct coreio_log_field *fields, uint32_t limit,
-    uint32_t width, uint32_t base, struct coreio__line *lines, uint32_t capacity)
+uint32_t coreio__cut_bracketed(struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
-    if (lexer->too_long)
+    const struct coreio__picks *picks = lexer->picks;
+    uint32_t room = rows->room;
+    struct coreio_log_field *row = rows->fields;
+    uint32_t done = 0;
+    for (; done < rows->capacity; done++) {
+        const uint16_t *marks = lexer->marks + lexer->at;
+        const uint8_t *bytes = lexer->mark_bytes + lexer->at;
+        uint32_t count = 0;
+        while (bytes[count] == '[' && bytes[count + 1] == ']')
+            count += 2;
+        const uint32_t fields = COREIO__EDGE_PREFIX + count / 2;
+        if (count == 0 || bytes[count] != '\n' || marks[count] != marks[count - 1] + 1u)
+            break;
+        const uint32_t newline = marks[count];
+        const uint32_t kept = rows->all ? fields : (uint32_t)picks->count;
+        struct coreio__prefix prefix;
+        if (lexer->readable - newline < COREIO__QUICK_REACH || fields < (uint32_t)picks->limit ||
+            (rows->all && fields > room) || !find_prefix(lexer, marks[0], &prefix))
+            break;
+        coreio__quick_prefix(lexer, &prefix, rows->base, row);
+        for (uint32_t i = (uint32_t)picks->prefix; i < kept; i++) {
+            const uint32_t field = rows->all ? i : picks->fields[i];
+            const uint16_t *open = marks + 2 * (size_t)(field - COREIO__EDGE_PREFIX);
+            row[i] = (struct coreio_log_field){rows->base + open[0] + 1, open[1] - open[0] - 1u};
+        }
+        rows->records[done] = coreio__quick_record(
+            rows->base, lexer->begin, newline, rows->first + (uint32_t)(row - rows->fields), fields);
+        row += rows->all ? fields : rows->width;
+        room -= rows->all ? fields : 0;
+        lexer->begin = newline + 1;
+        lexer->at += count + 1;
+    }
+    return done;
+}
+
+uint32_t coreio__lexer_quick(struct coreio__lexer *lexer, const struct coreio__rows *rows)
+{
+    if (!lexer->framed)
         return 0;
-    if (lexer->format->layout == COREIO__EDGE)
-        return quick_edge(lexer, fields, limit, width, base, lines, capacity);
-    if (lexer->format->quotes < 0 || lexer->format->layout != COREIO__TEMPLATE)
-        return 0;
-    const uint32_t all = (uint32_t)lexer->format->count;
-    if (width > 0)
-        return quick_template(lexer, fields, limit, width, base, lines, capacity);
-    const uint32_t rows = limit / all;
-    return quick_template(lexer, fields, all, all, base, lines, capacity < rows ? capacity : rows);
+    return lexer->format->layout == COREIO__EDGE ? lexer->kernel->cut_bracketed(lexer, rows)
+                                                 : lexer->kernel->cut_quoted(lexer, rows);
 }

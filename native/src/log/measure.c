@@ -1,6 +1,8 @@
 /* Adds, merges and frees measures; see measure.h. */
 #include "measure.h"
 
+#include <stddef.h>
+
 #include "hash.h"
 
 static void add_sum(struct coreio__sum *sum, uint64_t low, int64_t high, int64_t count)
@@ -32,22 +34,83 @@ int32_t coreio__measure_size(int32_t kind)
     }
 }
 
-int32_t coreio__measure_add(const struct coreio__measure *measure, void *state, const struct coreio__number *numbers,
-    const struct coreio__text *texts)
+const uint64_t *coreio__batch_hashes(const struct coreio__batch *batch, int32_t text)
 {
-    if (measure->kind == COREIO__DISTINCT) {
-        const struct coreio__text text = texts[measure->column];
-        return text.length == 0 ? 0 : coreio__hll_add(state, coreio__hash(text.text, text.length, 0));
+    const struct coreio__text *texts = batch->texts + (size_t)text * batch->stride;
+    uint64_t *hashes = batch->hashes + (size_t)text * batch->stride;
+    if (!batch->hashed[text]) {
+        batch->hashed[text] = 1;
+        for (uint32_t i = 0; i < batch->count; i++) {
+            const struct coreio__text *own = &texts[batch->lines[i]];
+            hashes[batch->lines[i]] =
+                own->text == NULL ? coreio__hash_null(0) : coreio__hash(own->text, own->length, 0);
+        }
     }
-    const struct coreio__number number = numbers[measure->column];
-    if (number.is_null)
+    return hashes;
+}
+
+static int32_t add_distinct(const struct coreio__measure *measure, uint8_t *const *groups,
+    const struct coreio__batch *batch, uint32_t from, uint32_t to)
+{
+    const struct coreio__text *texts = batch->texts + (size_t)measure->column * batch->stride;
+    const uint64_t *hashes = coreio__batch_hashes(batch, measure->column);
+    const size_t offset = (size_t)measure->offset;
+    for (uint32_t i = from; i < to; i++)
+        coreio__hll_prefetch((struct coreio__hll *)(void *)(groups[i] + offset), hashes[batch->lines[i]]);
+    for (uint32_t i = from; i < to; i++) {
+        const uint32_t line = batch->lines[i];
+        struct coreio__hll *hll = (struct coreio__hll *)(void *)(groups[i] + offset);
+        /* The last one needs no call; null and empty texts do not count. */
+        if (hll->last == hashes[line] || texts[line].length == 0)
+            continue;
+        const int32_t status = coreio__hll_add(hll, hashes[line]);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static int32_t add_sketch(const struct coreio__measure *measure, uint8_t *const *groups,
+    const struct coreio__batch *batch, uint32_t from, uint32_t to)
+{
+    const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
+    const size_t offset = (size_t)measure->offset;
+    for (uint32_t i = from; i < to; i++)
+        coreio__sketch_prefetch((struct coreio__sketch *)(void *)(groups[i] + offset), numbers[batch->lines[i]].value);
+    for (uint32_t i = from; i < to; i++) {
+        const struct coreio__number *number = &numbers[batch->lines[i]];
+        if (number->is_null)
+            continue;
+        const int32_t status = coreio__sketch_add((struct coreio__sketch *)(void *)(groups[i] + offset), number->value);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *const *groups,
+    const struct coreio__batch *batch, uint32_t from, uint32_t to)
+{
+    if (measure->kind == COREIO__DISTINCT)
+        return add_distinct(measure, groups, batch, from, to);
+    if (measure->kind == COREIO__SKETCH)
+        return add_sketch(measure, groups, batch, from, to);
+    const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
+    const size_t offset = (size_t)measure->offset;
+    if (measure->kind == COREIO__SUM) {
+        for (uint32_t i = from; i < to; i++) {
+            const struct coreio__number number = numbers[batch->lines[i]];
+            if (!number.is_null)
+                add_sum(
+                    (struct coreio__sum *)(void *)(groups[i] + offset), (uint64_t)number.value, number.value >> 63, 1);
+        }
         return 0;
-    if (measure->kind == COREIO__SUM)
-        add_sum(state, (uint64_t)number.value, number.value >> 63, 1);
-    else if (measure->kind == COREIO__EXTREMES)
-        add_extremes(state, number.value, number.value, 1);
-    else
-        return coreio__sketch_add(state, number.value);
+    }
+    for (uint32_t i = from; i < to; i++) {
+        const struct coreio__number number = numbers[batch->lines[i]];
+        if (!number.is_null)
+            add_extremes((struct coreio__extremes *)(void *)(groups[i] + offset), number.value, number.value, 1);
+    }
     return 0;
 }
 

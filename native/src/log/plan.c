@@ -25,12 +25,6 @@ static int32_t typing_of(const struct coreio__plan *plan, const struct coreio__c
     return column->list ? COREIO__MILLIONTHS_LIST : COREIO__MILLIONTHS;
 }
 
-static void note_source(struct coreio__plan *plan, int32_t source)
-{
-    if (plan->source_limit <= source)
-        plan->source_limit = source + 1;
-}
-
 int32_t coreio__plan_number(struct coreio__plan *plan, const struct coreio__column *column)
 {
     const int32_t typing = typing_of(plan, column);
@@ -45,7 +39,6 @@ int32_t coreio__plan_number(struct coreio__plan *plan, const struct coreio__colu
     plan->slots[slot].typing = typing;
     plan->slots[slot].reason = column->kind == COREIO_LOG_TIME ? COREIO_LOG_NOT_A_TIME : COREIO_LOG_NOT_A_NUMBER;
     plan->slots[slot].scale = column->kind == COREIO_LOG_INTEGER ? 0 : 6;
-    note_source(plan, column->source);
     int32_t at = slot;
     for (; at > 0 && plan->slots[plan->order[at - 1]].source > column->source; at--)
         plan->order[at] = plan->order[at - 1];
@@ -82,7 +75,6 @@ int32_t coreio__plan_text(struct coreio__plan *plan, const struct coreio__column
     plan->texts[text].source = column->source;
     plan->texts[text].derive = column->derive;
     plan->texts[text].slot = slot;
-    note_source(plan, column->source);
     if (column->derive == COREIO__METHOD || column->derive == COREIO__URI || column->derive == COREIO__PATH ||
         column->derive == COREIO__PROTOCOL)
         plan->request_source = column->source;
@@ -107,7 +99,7 @@ static struct coreio__text write_number(int64_t number, uint8_t *scratch)
 }
 
 struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const struct coreio__text_use *use,
-    struct coreio__text text, const struct coreio__request *request, const struct coreio__number *numbers,
+    struct coreio__text text, const struct coreio__request *request, const struct coreio__number *number,
     uint8_t *scratch)
 {
     static const struct coreio__text null = {NULL, 0};
@@ -132,7 +124,6 @@ struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const st
     default:
         break;
     }
-    const struct coreio__number *number = &numbers[use->slot];
     if (number->is_null)
         return null;
     if (use->derive == COREIO__STATUS_CLASS) {

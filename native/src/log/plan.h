@@ -32,7 +32,6 @@ struct coreio__plan {
     int64_t interval_us;
     int32_t slot_count;
     int32_t text_count;
-    int32_t source_limit;             /* one more than the highest source */
     int32_t request_source;           /* field to take a request line apart, or -1 */
     int32_t order[COREIO__MAX_SLOTS]; /* slots by ascending source, the order lines are typed in */
     struct coreio__slot slots[COREIO__MAX_SLOTS];
@@ -48,10 +47,11 @@ int32_t coreio__plan_text(struct coreio__plan *plan, const struct coreio__column
 /* The slot of the line's clock; -1 when the format has none or there are too many. */
 int32_t coreio__plan_clock(struct coreio__plan *plan);
 
-/* The text of a line's value as its use wants it; `scratch` holds COREIO__SCRATCH bytes the text may point to. */
+/* The text of a line's value as its use wants it: of its request line, or of its number in the use's slot. `scratch`
+ * holds COREIO__SCRATCH bytes the text may point to. */
 #define COREIO__SCRATCH 24
 struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const struct coreio__text_use *use,
-    struct coreio__text text, const struct coreio__request *request, const struct coreio__number *numbers,
+    struct coreio__text text, const struct coreio__request *request, const struct coreio__number *number,
     uint8_t *scratch);
 
 /* The start of the interval of `width_us` that an instant is in, rounded down. */

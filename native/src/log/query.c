@@ -243,6 +243,7 @@ int32_t coreio_log_query_create(const struct coreio_log_format *format, const st
         status = coreio__filter_compile(own.where, own.where_length, &query->plan, &query->filter, fault);
         if (status < 0)
             goto done;
+        query->filter_texts = query->plan.text_count;
     }
     if (own.since_us != 0 || own.until_us != 0) {
         query->clock = coreio__plan_clock(&query->plan);

@@ -30,6 +30,7 @@ struct coreio_log_query {
     struct coreio_log_format *format;
     struct coreio__plan plan;
     struct coreio__filter filter;
+    int32_t filter_texts; /* texts of the plan that the filter looks at: the first ones */
     struct coreio__table_plan *tables[COREIO_LOG_MAX_TABLES];
 };
 

@@ -11,27 +11,10 @@
 
 #include "hash.h"
 
-#define SUB_BITS 6
-#define SUB_COUNT 64
+#define SUB_COUNT COREIO__SKETCH_SUB_COUNT
 
 /* Spare counters on both sides of a new bucket, so that growth is rare: half a power of two. */
 #define SLACK 32
-
-int32_t coreio__sketch_bucket(int64_t value)
-{
-    if (value == 0)
-        return 0;
-    const uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    int32_t bucket;
-    if (magnitude < SUB_COUNT) {
-        bucket = (int32_t)magnitude;
-    } else {
-        const int32_t exponent = 63 - __builtin_clzll(magnitude);
-        const int32_t sub = (int32_t)(magnitude >> (exponent - SUB_BITS)) & (SUB_COUNT - 1);
-        bucket = SUB_COUNT + (exponent - SUB_BITS) * SUB_COUNT + sub;
-    }
-    return value < 0 ? -bucket : bucket;
-}
 
 int64_t coreio__sketch_value(int32_t bucket)
 {
@@ -86,6 +69,14 @@ static int32_t spread(struct coreio__sketch *sketch)
 int32_t coreio__sketch_add(struct coreio__sketch *sketch, int64_t value)
 {
     const int32_t bucket = coreio__sketch_bucket(value);
+    const int64_t place = (int64_t)bucket - sketch->first;
+    if (sketch->counters != NULL && place >= 0 && place < sketch->length) {
+        sketch->counters[place]++;
+        sketch->count++;
+        sketch->min = value < sketch->min ? value : sketch->min;
+        sketch->max = value > sketch->max ? value : sketch->max;
+        return 0;
+    }
     if (sketch->counters == NULL) {
         if (sketch->few == NULL) {
             sketch->few = malloc(COREIO__SKETCH_FEW * sizeof *sketch->few);

@@ -10,7 +10,10 @@
 #ifndef COREIO_LOG_SKETCH_H
 #define COREIO_LOG_SKETCH_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "prefetch.h"
 
 #define COREIO__SKETCH_FEW 32
 
@@ -24,8 +27,30 @@ struct coreio__sketch {
     int32_t length;
 };
 
+#define COREIO__SKETCH_SUB_BITS 6
+#define COREIO__SKETCH_SUB_COUNT (1 << COREIO__SKETCH_SUB_BITS)
+
 /* The bucket of a value: 0 for 0, ascending with the value, negative for negative values. */
-int32_t coreio__sketch_bucket(int64_t value);
+static inline int32_t coreio__sketch_bucket(int64_t value)
+{
+    const uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    int32_t bucket = (int32_t)magnitude;
+    if (magnitude >= COREIO__SKETCH_SUB_COUNT) {
+        const int32_t exponent = 63 - __builtin_clzll(magnitude);
+        const int32_t sub =
+            (int32_t)(magnitude >> (exponent - COREIO__SKETCH_SUB_BITS)) & (COREIO__SKETCH_SUB_COUNT - 1);
+        bucket = COREIO__SKETCH_SUB_COUNT + (exponent - COREIO__SKETCH_SUB_BITS) * COREIO__SKETCH_SUB_COUNT + sub;
+    }
+    return value < 0 ? -bucket : bucket;
+}
+
+/* Brings the counter of a value into the cache. */
+static inline void coreio__sketch_prefetch(const struct coreio__sketch *sketch, int64_t value)
+{
+    const int64_t place = (int64_t)coreio__sketch_bucket(value) - sketch->first;
+    if (sketch->counters != NULL && place >= 0 && place < sketch->length)
+        coreio__prefetch(sketch->counters + place);
+}
 
 /* The value a bucket answers with: its middle, rounded down in magnitude. */
 int64_t coreio__sketch_value(int32_t bucket);

@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "hash.h"
+#include "prefetch.h"
 
 #define FIRST_PLACES 64
 #define FIRST_GROUPS 16
 #define ARENA_FIRST 4096
 #define ARENA_MOST 1048576
 #define NULL_LENGTH UINT32_MAX
+/* The number of the group of lines whose own one is folded. */
+#define OTHER UINT32_MAX
 
 /* Keys are kept in pieces that never move; the newest is the head of a list. */
 struct coreio__arena {
@@ -41,6 +44,23 @@ static uint8_t *arena_take(struct coreio__arena **arena, size_t size)
     uint8_t *taken = head->bytes + head->used;
     head->used += size;
     return taken;
+}
+
+/* Room for a key of `size` bytes, its length before it. NULL without memory. */
+static uint8_t *take_key(struct coreio__arena **arena, uint32_t size)
+{
+    uint8_t *taken = arena_take(arena, sizeof size + size);
+    if (taken == NULL)
+        return NULL;
+    memcpy(taken, &size, sizeof size);
+    return taken + sizeof size;
+}
+
+/* The groups begin at a cache line, which one of 64 bytes then fills. */
+static uint8_t *take_groups(size_t bytes)
+{
+    void *groups;
+    return posix_memalign(&groups, 64, bytes) == 0 ? groups : NULL;
 }
 
 static void arena_clear(struct coreio__arena **arena)
@@ -75,39 +95,33 @@ static int32_t merge_group(const struct coreio__shape *shape, struct coreio__gro
     return 0;
 }
 
-static inline int32_t add_line(const struct coreio__shape *shape, struct coreio__group *group,
-    const struct coreio__number *numbers, const struct coreio__text *texts)
+/* The keys of a line: one text of each column. */
+struct keys {
+    const struct coreio__text *texts;
+    const int32_t *columns;
+    size_t stride;
+    int32_t count;
+};
+
+static inline struct coreio__text key_of(const struct keys *keys, int32_t i, uint32_t line)
 {
-    group->count++;
-    for (int32_t i = 0; i < shape->measure_count; i++) {
-        const struct coreio__measure *measure = &shape->measures[i];
-        const int32_t status = coreio__measure_add(measure, state_of(group, measure), numbers, texts);
-        if (status < 0)
-            return status;
-    }
-    return 0;
+    return keys->texts[(size_t)keys->columns[i] * keys->stride + line];
 }
 
-static uint64_t hash_keys(const struct coreio__text *keys, int32_t count)
-{
-    uint64_t hash = 0;
-    for (int32_t i = 0; i < count; i++)
-        hash = keys[i].text == NULL ? coreio__hash_null(hash) : coreio__hash(keys[i].text, keys[i].length, hash);
-    return hash;
-}
-
-static inline int32_t same_keys(const struct coreio__group *group, const struct coreio__text *keys, int32_t count)
+static inline __attribute__((always_inline)) int32_t same_keys(
+    const struct coreio__group *group, const struct keys *keys, uint32_t line)
 {
     const uint8_t *at = group->key;
-    for (int32_t i = 0; i < count; i++) {
-        const uint32_t wanted = keys[i].text == NULL ? NULL_LENGTH : keys[i].length;
+    for (int32_t i = 0; i < keys->count; i++) {
+        const struct coreio__text key = key_of(keys, i, line);
+        const uint32_t wanted = key.text == NULL ? NULL_LENGTH : key.length;
         uint32_t length;
         memcpy(&length, at, sizeof length);
         at += sizeof length;
         if (length != wanted)
             return 0;
         if (length != NULL_LENGTH) {
-            if (!coreio__equal(at, keys[i].text, length))
+            if (!coreio__equal(at, key.text, length))
                 return 0;
             at += length;
         }
@@ -117,23 +131,23 @@ static inline int32_t same_keys(const struct coreio__group *group, const struct 
 
 /* Copies keys into the arena. Returns 0 or -ENOMEM. */
 static int32_t keep_keys(
-    struct coreio__table *table, struct coreio__group *group, const struct coreio__text *keys, int32_t count)
+    struct coreio__table *table, struct coreio__group *group, const struct keys *keys, uint32_t line)
 {
     size_t size = 0;
-    for (int32_t i = 0; i < count; i++)
-        size += sizeof(uint32_t) + keys[i].length;
-    uint8_t *at = arena_take(&table->arena, size);
+    for (int32_t i = 0; i < keys->count; i++)
+        size += sizeof(uint32_t) + key_of(keys, i, line).length;
+    uint8_t *at = take_key(&table->arena, (uint32_t)size);
     if (at == NULL)
         return -ENOMEM;
     group->key = at;
-    group->key_length = (uint32_t)size;
-    for (int32_t i = 0; i < count; i++) {
-        const uint32_t length = keys[i].text == NULL ? NULL_LENGTH : keys[i].length;
+    for (int32_t i = 0; i < keys->count; i++) {
+        const struct coreio__text key = key_of(keys, i, line);
+        const uint32_t length = key.text == NULL ? NULL_LENGTH : key.length;
         memcpy(at, &length, sizeof length);
         at += sizeof length;
-        if (keys[i].length > 0) {
-            memcpy(at, keys[i].text, keys[i].length);
-            at += keys[i].length;
+        if (key.length > 0) {
+            memcpy(at, key.text, key.length);
+            at += key.length;
         }
     }
     return 0;
@@ -178,9 +192,12 @@ static struct coreio__group *new_group(struct coreio__table *table, uint64_t has
     const size_t size = (size_t)table->shape->group_size;
     if (table->group_count == table->group_capacity) {
         const size_t capacity = table->group_capacity == 0 ? FIRST_GROUPS : table->group_capacity * 2;
-        uint8_t *groups = realloc(table->groups, capacity * size);
+        uint8_t *groups = take_groups(capacity * size);
         if (groups == NULL)
             return NULL;
+        if (table->group_count > 0)
+            memcpy(groups, table->groups, table->group_count * size);
+        free(table->groups);
         table->groups = groups;
         const size_t before = table->group_capacity;
         table->group_capacity = capacity;
@@ -218,9 +235,11 @@ static int compare_ranks(const void *left, const void *right)
     const struct coreio__group *b = ((const struct rank *)right)->group;
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
-    const uint32_t common = a->key_length < b->key_length ? a->key_length : b->key_length;
+    const uint32_t length = coreio__group_key_length(a);
+    const uint32_t other = coreio__group_key_length(b);
+    const uint32_t common = length < other ? length : other;
     const int order = common > 0 ? memcmp(a->key, b->key, common) : 0;
-    return order != 0 ? order : (a->key_length > b->key_length) - (a->key_length < b->key_length);
+    return order != 0 ? order : (length > other) - (length < other);
 }
 
 static struct coreio__group *other_group(struct coreio__table *table)
@@ -235,19 +254,20 @@ static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks
 {
     const size_t size = (size_t)table->shape->group_size;
     struct coreio__arena *arena = NULL;
-    uint8_t *groups = malloc(table->group_capacity * size);
+    uint8_t *groups = take_groups(table->group_capacity * size);
     if (groups == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < keep; i++) {
         struct coreio__group *group = (struct coreio__group *)(void *)(groups + i * size);
         memcpy(group, ranks[i].group, size);
-        uint8_t *key = arena_take(&arena, group->key_length);
+        const uint32_t length = coreio__group_key_length(group);
+        uint8_t *key = take_key(&arena, length);
         if (key == NULL) {
             arena_clear(&arena);
             free(groups);
             return -ENOMEM;
         }
-        memcpy(key, ranks[i].group->key, group->key_length);
+        memcpy(key, ranks[i].group->key, length);
         group->key = key;
     }
     for (size_t i = keep; i < table->group_count; i++)
@@ -297,70 +317,168 @@ int32_t coreio__table_init(struct coreio__table *table, const struct coreio__sha
     return place_all(table);
 }
 
-int32_t coreio__table_add(struct coreio__table *table, const struct coreio__text *keys,
-    const struct coreio__number *numbers, const struct coreio__text *texts)
+/* Makes the group of a line that has none yet. *index is OTHER when the line belongs to the folded ones. */
+static int32_t add_group(
+    struct coreio__table *table, const struct keys *keys, uint32_t line, uint64_t hash, uint32_t *index)
 {
-    const struct coreio__shape *shape = table->shape;
-    if (shape->key_count == 0)
-        return add_line(shape, coreio__table_group(table, 0), numbers, texts);
-    /* Lines of one key often follow each other: a status, a host, a minute. */
-    if (table->last < table->group_count) {
-        struct coreio__group *group = coreio__table_group(table, table->last);
-        if (same_keys(group, keys, shape->key_count))
-            return add_line(shape, group, numbers, texts);
-    }
-    const uint64_t hash = hash_keys(keys, shape->key_count);
-    const size_t mask = table->place_count - 1;
-    for (size_t at = (size_t)hash & mask; table->places[at] != 0; at = (at + 1) & mask) {
-        if ((table->places[at] ^ hash) >> 32 != 0)
-            continue;
-        table->last = (table->places[at] & UINT32_MAX) - 1;
-        struct coreio__group *group = coreio__table_group(table, table->last);
-        if (same_keys(group, keys, shape->key_count))
-            return add_line(shape, group, numbers, texts);
-    }
+    *index = OTHER;
     if (hash > table->bound)
-        return add_line(shape, table->other, numbers, texts);
-    if (table->group_count >= 2 * (size_t)shape->max_groups) {
-        const int32_t status = coreio__table_limit(table);
-        if (status < 0)
-            return status;
-        if (hash > table->bound)
-            return add_line(shape, table->other, numbers, texts);
-    }
+        return 0;
     struct coreio__group *group = new_group(table, hash);
     if (group == NULL)
         return -ENOMEM;
-    if (keep_keys(table, group, keys, shape->key_count) < 0) {
+    if (keep_keys(table, group, keys, line) < 0) {
         drop_last(table, hash);
         return -ENOMEM;
     }
-    return add_line(shape, group, numbers, texts);
+    *index = (uint32_t)table->group_count - 1;
+    return 0;
+}
+
+/* Finds the group of a line's key. Returns 0 when there is none. */
+static inline __attribute__((always_inline)) int32_t find_group(
+    const struct coreio__table *table, const struct keys *keys, uint32_t line, uint64_t hash, uint32_t *index)
+{
+    const uint64_t *places = table->places;
+    const size_t mask = table->place_count - 1;
+    for (size_t at = (size_t)hash & mask; places[at] != 0; at = (at + 1) & mask) {
+        if ((places[at] ^ hash) >> 32 != 0)
+            continue;
+        const uint32_t found = (uint32_t)places[at] - 1;
+        if (same_keys(coreio__table_group(table, found), keys, line)) {
+            *index = found;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Hashes of the keys of the lines that count. */
+static void hash_keys(const struct keys *keys, const struct coreio__batch *batch, uint64_t *hashes)
+{
+    const uint64_t *first = coreio__batch_hashes(batch, keys->columns[0]);
+    for (uint32_t i = 0; i < batch->count; i++)
+        hashes[i] = first[batch->lines[i]];
+    for (int32_t k = 1; k < keys->count; k++) {
+        const struct coreio__text *texts = batch->texts + (size_t)keys->columns[k] * batch->stride;
+        for (uint32_t i = 0; i < batch->count; i++) {
+            const struct coreio__text key = texts[batch->lines[i]];
+            hashes[i] = key.text == NULL ? coreio__hash_null(hashes[i]) : coreio__hash(key.text, key.length, hashes[i]);
+        }
+    }
+}
+
+/* Places beyond which a look-up is not likely to find its group in a near cache: then what the lines of a batch will
+ * look at is asked for first, so that the waits overlap. */
+#define FAR_PLACES 1024
+
+static void prefetch_groups(const struct coreio__table *table, const uint64_t *hashes, uint32_t count)
+{
+    const size_t mask = table->place_count - 1;
+    const size_t size = (size_t)table->shape->group_size;
+    for (uint32_t i = 0; i < count; i++)
+        coreio__prefetch(&table->places[hashes[i] & mask]);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t place = table->places[hashes[i] & mask];
+        const uint8_t *group = table->groups + ((uint32_t)place - (place != 0)) * size;
+        for (size_t at = 0; at < size; at += 64)
+            coreio__prefetch(group + at);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t place = table->places[hashes[i] & mask];
+        if (place != 0)
+            coreio__prefetch(coreio__table_group(table, (uint32_t)place - 1)->key);
+    }
+}
+
+/* Adds lines from .. to - 1 to the groups that were found for them. */
+static int32_t add_lines(
+    struct coreio__table *table, const uint32_t *index, const struct coreio__batch *batch, uint32_t from, uint32_t to)
+{
+    const struct coreio__shape *shape = table->shape;
+    const size_t size = (size_t)shape->group_size;
+    uint8_t *groups[COREIO__BATCH];
+    for (uint32_t i = from; i < to; i++) {
+        groups[i] = index[i] == OTHER ? (uint8_t *)table->other : table->groups + index[i] * size;
+        ((struct coreio__group *)(void *)groups[i])->count++;
+    }
+    for (int32_t i = 0; i < shape->measure_count; i++) {
+        const int32_t status = coreio__measure_add(&shape->measures[i], groups, batch, from, to);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+/* Finds or makes the groups of a batch and adds its lines. `one` says that the keys are one column. */
+static inline __attribute__((always_inline)) int32_t add_batch(struct coreio__table *table, const struct keys *all,
+    const struct coreio__batch *batch, const uint64_t *hashes, int32_t one)
+{
+    const struct coreio__shape *shape = table->shape;
+    struct keys keys = *all;
+    if (one)
+        keys.count = 1;
+    uint32_t index[COREIO__BATCH];
+    uint32_t added = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const uint32_t line = batch->lines[i];
+        if (__builtin_expect(find_group(table, &keys, line, hashes[i], &index[i]), 1))
+            continue;
+        int32_t status = 0;
+        if (hashes[i] <= table->bound && table->group_count >= 2 * (size_t)shape->max_groups) {
+            /* Groups are about to move, so what was found so far is added first. */
+            status = add_lines(table, index, batch, added, i);
+            if (status == 0)
+                status = coreio__table_limit(table);
+            added = i;
+        }
+        if (status == 0)
+            status = add_group(table, &keys, line, hashes[i], &index[i]);
+        if (status < 0)
+            return status;
+    }
+    return add_lines(table, index, batch, added, batch->count);
+}
+
+int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_columns, const struct coreio__batch *batch)
+{
+    const struct keys keys = {batch->texts, key_columns, batch->stride, table->shape->key_count};
+    uint64_t hashes[COREIO__BATCH];
+    if (batch->count == 0)
+        return 0;
+    if (keys.count == 0) {
+        static const uint32_t first[COREIO__BATCH] = {0};
+        return add_lines(table, first, batch, 0, batch->count);
+    }
+    hash_keys(&keys, batch, hashes);
+    if (table->place_count > FAR_PLACES)
+        prefetch_groups(table, hashes, batch->count);
+    return keys.count == 1 ? add_batch(table, &keys, batch, hashes, 1) : add_batch(table, &keys, batch, hashes, 0);
 }
 
 /* The group with the key of `like`, a group of another table; made if there is none. NULL without memory. */
 static struct coreio__group *find_like(struct coreio__table *table, const struct coreio__group *like)
 {
     const size_t mask = table->place_count - 1;
+    const uint32_t length = coreio__group_key_length(like);
     for (size_t at = (size_t)like->hash & mask; table->places[at] != 0; at = (at + 1) & mask) {
         if ((table->places[at] ^ like->hash) >> 32 != 0)
             continue;
         struct coreio__group *group = coreio__table_group(table, (table->places[at] & UINT32_MAX) - 1);
-        if (group->key_length == like->key_length &&
-            (like->key_length == 0 || memcmp(group->key, like->key, like->key_length) == 0))
+        if (coreio__group_key_length(group) == length && (length == 0 || memcmp(group->key, like->key, length) == 0))
             return group;
     }
     struct coreio__group *group = new_group(table, like->hash);
     if (group == NULL)
         return NULL;
-    uint8_t *key = arena_take(&table->arena, like->key_length);
+    uint8_t *key = take_key(&table->arena, length);
     if (key == NULL) {
         drop_last(table, like->hash);
         return NULL;
     }
-    memcpy(key, like->key, like->key_length);
+    if (length > 0)
+        memcpy(key, like->key, length);
     group->key = key;
-    group->key_length = like->key_length;
     return group;
 }
 

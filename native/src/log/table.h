@@ -12,6 +12,7 @@
 
 #include "measure.h"
 #include <stddef.h>
+#include <string.h>
 
 /* What all tables of one question have in common. */
 struct coreio__shape {
@@ -26,9 +27,8 @@ struct coreio__shape {
 struct coreio__group {
     uint64_t hash;
     int64_t count;
-    const uint8_t *key; /* each part a uint32_t length, UINT32_MAX for null, and its bytes */
-    uint32_t key_length;
-    uint32_t reserved;
+    const uint8_t
+        *key; /* each part a uint32_t length, UINT32_MAX for null, and its bytes; before it how many all take */
 };
 
 struct coreio__arena;
@@ -42,16 +42,14 @@ struct coreio__table {
     size_t place_count;          /* a power of two */
     size_t group_count;
     size_t group_capacity;
-    size_t last;    /* group of the line before, which may be gone */
     uint64_t bound; /* groups with a larger hash go to `other` */
 };
 
 /* Makes an empty table. Returns 0 or -ENOMEM. */
 int32_t coreio__table_init(struct coreio__table *table, const struct coreio__shape *shape);
 
-/* Counts a line in the group of its key. Returns 0 or -ENOMEM. */
-int32_t coreio__table_add(struct coreio__table *table, const struct coreio__text *keys,
-    const struct coreio__number *numbers, const struct coreio__text *texts);
+/* Counts the lines of a batch in the groups of their keys, which are texts of the plan. Returns 0 or -ENOMEM. */
+int32_t coreio__table_add(struct coreio__table *table, const int32_t *keys, const struct coreio__batch *batch);
 
 /* Adds all groups of `other`, which is left empty. Returns 0 or -ENOMEM. */
 int32_t coreio__table_merge(struct coreio__table *table, struct coreio__table *other);
@@ -60,6 +58,15 @@ int32_t coreio__table_merge(struct coreio__table *table, struct coreio__table *o
 int32_t coreio__table_limit(struct coreio__table *table);
 
 void coreio__table_clear(struct coreio__table *table);
+
+/* The bytes of a key; a group without a key has none. */
+static inline uint32_t coreio__group_key_length(const struct coreio__group *group)
+{
+    uint32_t length = 0;
+    if (group->key != NULL)
+        memcpy(&length, group->key - sizeof length, sizeof length);
+    return length;
+}
 
 static inline struct coreio__group *coreio__table_group(const struct coreio__table *table, size_t index)
 {

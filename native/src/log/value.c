@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "hash.h"
+
 #define MICRO 1000000
 
 static int32_t is_digit(uint8_t byte)
@@ -272,6 +274,20 @@ int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct core
     }
 }
 
+/* Whether a text of 8 to 16 bytes, as addresses of four numbers are, does not hold a byte: two words that may overlap.
+ */
+static int32_t is_short_without(struct coreio__text text, uint8_t byte)
+{
+    if (text.length < 8 || text.length > 16)
+        return 0;
+    const uint64_t pattern = 0x0101010101010101u * byte;
+    const uint64_t first = coreio__load64(text.text) ^ pattern;
+    const uint64_t last = coreio__load64(text.text + text.length - 8) ^ pattern;
+    /* A zero byte borrows from its highest bit (Mycroft); what a borrow makes of the bytes above it does not matter. */
+    const uint64_t zeros = ((first - 0x0101010101010101u) & ~first) | ((last - 0x0101010101010101u) & ~last);
+    return (zeros & 0x8080808080808080u) == 0;
+}
+
 struct coreio__text coreio__value_address(struct coreio__text text)
 {
     if (text.length == 0)
@@ -282,6 +298,8 @@ struct coreio__text coreio__value_address(struct coreio__text text)
             return text;
         return (struct coreio__text){text.text + 1, (uint32_t)(close - text.text) - 1};
     }
+    if (is_short_without(text, ':'))
+        return text;
     const uint8_t *colon = memchr(text.text, ':', text.length);
     if (colon == NULL || memrchr(text.text, ':', text.length) != colon)
         return text;
@@ -307,6 +325,13 @@ void coreio__value_request(struct coreio__text text, struct coreio__request *req
         return;
     request->method = (struct coreio__text){text.text, at};
     struct coreio__text uri = {text.text + at + 1, text.length - at - 1};
+    /* Nearly every request ends in a space and eight bytes such as HTTP/1.1, which hold no other space. */
+    if (uri.length > 9 && uri.text[uri.length - 9] == ' ' && memcmp(uri.text + uri.length - 8, "HTTP/", 5) == 0 &&
+        uri.text[uri.length - 3] != ' ' && uri.text[uri.length - 2] != ' ' && uri.text[uri.length - 1] != ' ') {
+        request->protocol = (struct coreio__text){uri.text + uri.length - 8, 8};
+        request->uri = (struct coreio__text){uri.text, uri.length - 9};
+        return;
+    }
     const uint8_t *space = uri.length > 0 ? memrchr(uri.text, ' ', uri.length) : NULL;
     const uint8_t *after = space != NULL ? space + 1 : uri.text;
     const uint32_t after_length = (uint32_t)(uri.text + uri.length - after);

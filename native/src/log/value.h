@@ -6,6 +6,7 @@
 #define COREIO_LOG_VALUE_H
 
 #include <coreio/log.h>
+#include <string.h>
 
 /* A piece of a line; `text` NULL is null. */
 struct coreio__text {
@@ -40,6 +41,46 @@ struct coreio__request {
 
 /* Types a text that is not null. Returns 0 when it is neither null nor of its kind. */
 int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct coreio__number *number);
+
+/* Eight bytes, of which the first `length` are the text, moved to the end, where a number has its ones. */
+static inline uint64_t coreio__value_word(const uint8_t *text, uint32_t length)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return word << (64 - 8 * length);
+}
+
+/* The number that the last `count` bytes of a word are, which the others leave as it is; -1 when one is no digit. Three
+ * multiplications join neighbours: digits, pairs, fours. */
+static inline int64_t coreio__value_digits(uint64_t word, uint32_t count)
+{
+    const uint64_t digits = word - ((uint64_t)0x3030303030303030 << (64 - 8 * count));
+    if ((((digits + 0x7676767676767676) | digits) & 0x8080808080808080) != 0)
+        return -1;
+    uint64_t number = digits * 10 + (digits >> 8);
+    number = (((number & 0x000000FF000000FF) * 0x000F424000000064) +
+                 (((number >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >>
+             32;
+    return (int64_t)(number & 0xFFFFFFFF);
+}
+
+/* coreio__value_type for the shape of nearly every number: up to eight digits, or up to four, a point and three more.
+ * Returns 0 for others, and decides nothing. Reads eight bytes of the text, whatever its length. */
+static inline int32_t coreio__value_quick(int32_t typing, const uint8_t *text, uint32_t length, int64_t *value)
+{
+    if (length - 1 > 7)
+        return 0;
+    const uint64_t word = coreio__value_word(text, length);
+    if (typing == COREIO__WHOLE) {
+        *value = coreio__value_digits(word, length);
+        return *value >= 0;
+    }
+    /* Thousandths, as nginx writes times: what is before the point moves over it. */
+    if (length < 5 || (uint8_t)(word >> 32) != '.')
+        return 0;
+    *value = coreio__value_digits((word & 0xFFFFFF0000000000) | (word & 0xFFFFFFFF) << 8, length - 1) * 1000;
+    return *value >= 0;
+}
 
 /* An address without its port. */
 struct coreio__text coreio__value_address(struct coreio__text text);

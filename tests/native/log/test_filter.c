@@ -53,7 +53,7 @@ static int32_t passes(const char *where)
             if (strcmp(value, "-") != 0)
                 texts[i] = (struct coreio__text){(const uint8_t *)value, (uint32_t)strlen(value)};
         }
-        result = coreio__filter_passes(&filter, numbers, texts);
+        result = coreio__filter_passes(&filter, numbers, texts, 1);
         coreio__filter_clear(&filter);
     }
     free(plan);

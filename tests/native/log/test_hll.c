@@ -28,17 +28,19 @@ static int compare_hashes(const void *left, const void *right)
 /* The state as one sequence of bytes: registers, or the hashes in order. */
 static size_t state_of(const struct coreio__hll *hll, uint8_t *state)
 {
-    if (hll->registers != NULL) {
-        memcpy(state, hll->registers, COREIO__HLL_REGISTERS);
+    if (coreio__hll_registers(hll) != NULL) {
+        memcpy(state, coreio__hll_registers(hll), COREIO__HLL_REGISTERS);
         return COREIO__HLL_REGISTERS;
     }
     uint64_t hashes[COREIO__HLL_EXACT];
     size_t count = 0;
-    for (uint32_t i = 0; i < hll->capacity; i++) {
-        if (hll->hashes[i] != 0)
-            hashes[count++] = hll->hashes[i];
+    if (hll->set == NULL && hll->last != 0)
+        hashes[count++] = hll->last;
+    for (uint32_t i = 0; hll->set != NULL && i < hll->set->capacity; i++) {
+        if (hll->set->hashes[i] != 0)
+            hashes[count++] = hll->set->hashes[i];
     }
-    CHECK_EQ(count, hll->count);
+    CHECK_EQ(count, coreio__hll_estimate(hll));
     qsort(hashes, count, sizeof hashes[0], compare_hashes);
     memcpy(state, hashes, count * sizeof hashes[0]);
     return count * sizeof hashes[0];
@@ -62,9 +64,9 @@ TEST(counts_are_exact_up_to_1024)
             CHECK_EQ(coreio__hll_add(&hll, hash_of(i)), 0);
         CHECK_EQ(coreio__hll_estimate(&hll), i);
     }
-    CHECK(hll.registers == NULL);
+    CHECK(coreio__hll_registers(&hll) == NULL);
     coreio__hll_add(&hll, hash_of(COREIO__HLL_EXACT + 1));
-    CHECK(hll.registers != NULL && hll.hashes == NULL);
+    CHECK(coreio__hll_registers(&hll) != NULL);
     coreio__hll_clear(&hll);
 }
 
@@ -132,12 +134,11 @@ TEST(hash_zero_counts_the_same_early_and_late)
 TEST(extreme_registers_are_estimated)
 {
     struct coreio__hll hll = {0};
-    coreio__hll_add(&hll, 1);
-    hll.registers = calloc(COREIO__HLL_REGISTERS, 1);
+    hll.set = calloc(1, sizeof *hll.set + COREIO__HLL_REGISTERS);
     CHECK_EQ(coreio__hll_estimate(&hll), 0);
-    memset(hll.registers, 1, COREIO__HLL_REGISTERS);
+    memset(coreio__hll_registers(&hll), 1, COREIO__HLL_REGISTERS);
     CHECK(coreio__hll_estimate(&hll) > COREIO__HLL_REGISTERS / 2);
-    memset(hll.registers, 40, COREIO__HLL_REGISTERS);
+    memset(coreio__hll_registers(&hll), 40, COREIO__HLL_REGISTERS);
     CHECK(coreio__hll_estimate(&hll) > (int64_t)1 << 50);
     coreio__hll_clear(&hll);
 }

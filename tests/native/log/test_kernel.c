@@ -36,7 +36,7 @@ static void check_kernels(const uint8_t *text, size_t length, const struct corei
 TEST(a_class_of_ascii_bytes_holds_them_alone)
 {
     static const char bytes[] = {'\n', ' ', '\t', '|', '"', '[', ']', '\\', 0, 0x7f};
-    struct coreio__class class = {{0}, {0}};
+    struct coreio__class class = {{0}, {0}, {0}};
     uint8_t set[256] = {0};
     for (size_t i = 0; i < sizeof bytes; i++) {
         coreio__class_add(&class, (uint8_t)bytes[i]);
@@ -50,7 +50,7 @@ TEST(a_class_holds_all_that_was_added)
 {
     struct logs_random random = {1};
     for (int round = 0; round < 200; round++) {
-        struct coreio__class class = {{0}, {0}};
+        struct coreio__class class = {{0}, {0}, {0}};
         uint8_t added[16];
         for (int i = 0; i < 16; i++) {
             added[i] = (uint8_t)logs_next(&random);
@@ -64,7 +64,7 @@ TEST(a_class_holds_all_that_was_added)
 TEST(kernels_agree_on_every_length_and_offset)
 {
     struct logs_random random = {2};
-    struct coreio__class class = {{0}, {0}};
+    struct coreio__class class = {{0}, {0}, {0}};
     uint8_t set[256];
     static const uint8_t bytes[] = {'\n', '"', '\\', ' ', 0xc3};
     for (size_t i = 0; i < sizeof bytes; i++)
@@ -90,7 +90,7 @@ TEST(kernels_agree_on_every_length_and_offset)
 
 TEST(kernels_agree_on_texts_of_nothing_but_structure)
 {
-    struct coreio__class class = {{0}, {0}};
+    struct coreio__class class = {{0}, {0}, {0}};
     uint8_t set[256] = {0};
     coreio__class_add(&class, '|');
     set['|'] = 1;
@@ -100,15 +100,101 @@ TEST(kernels_agree_on_texts_of_nothing_but_structure)
     check_kernels(text, sizeof text - 1, &class, set);
     memset(text, 'x', sizeof text);
     check_kernels(text, sizeof text, &class, set);
-    struct coreio__class none = {{0}, {0}};
+    struct coreio__class none = {{0}, {0}, {0}};
     memset(set, 0, sizeof set);
     check_kernels(text, sizeof text, &none, set);
     check_kernels(NULL, 0, &none, set);
 }
 
+static uint16_t wanted_marks[65536 + COREIO__KERNEL_SLACK];
+static uint8_t wanted_bytes[65536 + COREIO__KERNEL_SLACK];
+static uint16_t found_marks[65536 + COREIO__KERNEL_SLACK];
+static uint8_t found_bytes[65536 + COREIO__KERNEL_SLACK];
+
+/* Every kernel marks what the first one, the definition, marks. */
+static void check_marks(const uint8_t *text, size_t length, const struct coreio__class *class)
+{
+    for (int bracketed = 0; bracketed < 2; bracketed++) {
+        const struct coreio__kernel *definition = &coreio__kernel_scalar;
+        const size_t count = (bracketed ? definition->mark_bracketed : definition->mark_quoted)(
+            text, length, class, wanted_marks, wanted_bytes);
+        for (int32_t i = 0; logs_kernel(i) != 0; i++) {
+            const struct coreio__kernel *kernel = coreio__kernel_get(logs_kernel(i));
+            check_context("kernel %s, length %zu, %s", kernel->name, length, bracketed ? "bracketed" : "quoted");
+            const size_t got = (bracketed ? kernel->mark_bracketed : kernel->mark_quoted)(
+                text, length, class, found_marks, found_bytes);
+            REQUIRE(got == count);
+            REQUIRE(count == 0 || memcmp(wanted_marks, found_marks, count * sizeof *found_marks) == 0);
+            REQUIRE(count == 0 || memcmp(wanted_bytes, found_bytes, count) == 0);
+        }
+    }
+}
+
+/* What marks are of a short text, as the bytes at them. */
+static void check_definition(const char *text, const char *quoted, const char *bracketed)
+{
+    struct coreio__class class = {{0}, {0}, {0}};
+    coreio__class_add(&class, ' ');
+    coreio__class_add(&class, ' ' | 0x80);
+    coreio__class_add(&class, '\\');
+    coreio__class_add(&class, '\\' | 0x80);
+    const uint8_t *bytes = guarded_copy(text, (int64_t)strlen(text));
+    check_context("%s", text);
+    size_t count = coreio__kernel_scalar.mark_quoted(bytes, strlen(text), &class, found_marks, found_bytes);
+    CHECK_BYTES(found_bytes, count, quoted, strlen(quoted));
+    count = coreio__kernel_scalar.mark_bracketed(bytes, strlen(text), &class, found_marks, found_bytes);
+    CHECK_BYTES(found_bytes, count, bracketed, strlen(bracketed));
+    check_marks(bytes, strlen(text), &class);
+}
+
+TEST(marks_are_what_counts_where_it_stands)
+{
+    check_definition("", "", "");
+    check_definition("a b\n\"c d\" e", " \n\"\" ", "\n");
+    check_definition("\"a \\\" b\" \\ c", "\"\" \\ ", "\\\\");
+    check_definition("\"a\\\\\" \"\\\n \"", "\"\" \"\n \"", "\\\\\\\n");
+    check_definition("\" open\n \" \"", "\"\n \"\"", "\n");
+    check_definition("x: [a [b]] [c][d]  [e] f[\n[g", "      \n", "[]][][]]\n[");
+    check_definition("\xa0\"\xa0", "\xa0\"", "");
+}
+
+TEST(kernels_agree_on_marks_at_every_length_and_offset)
+{
+    static const char bytes[] = "\n\"\"\\ []][ x-";
+    struct logs_random random = {3};
+    struct coreio__class class = {{0}, {0}, {0}};
+    static const uint8_t members[] = {' ', ']', '\\'};
+    for (size_t i = 0; i < sizeof members; i++) {
+        coreio__class_add(&class, members[i]);
+        coreio__class_add(&class, members[i] | 0x80);
+    }
+    for (int round = 0; round < 40; round++) {
+        struct logs_text text = {0};
+        /* From texts of nothing else to such with hardly any. */
+        const uint32_t rarity = 1 + logs_below(&random, 12);
+        for (int i = 0; i < 300; i++) {
+            const uint8_t byte = logs_below(&random, rarity) == 0
+                                     ? (uint8_t)bytes[logs_below(&random, sizeof bytes - 1)]
+                                     : (uint8_t)logs_next(&random);
+            logs_append(&text, &byte, 1);
+        }
+        const uint8_t *end = guarded_copy(text.bytes, 300) + 300;
+        for (size_t length = 0; length <= 300; length += 1 + logs_below(&random, 3))
+            check_marks(end - length, length, &class);
+        logs_free(&text);
+    }
+    static uint8_t full[65536];
+    memset(full, '"', sizeof full);
+    check_marks(full, sizeof full, &class);
+    memset(full, '\n', sizeof full);
+    check_marks(full, sizeof full, &class);
+    memset(full, '\\', sizeof full);
+    check_marks(full, sizeof full - 1, &class);
+}
+
 TEST(positions_stay_in_their_room)
 {
-    struct coreio__class class = {{0}, {0}};
+    struct coreio__class class = {{0}, {0}, {0}};
     coreio__class_add(&class, '|');
     uint8_t text[200];
     memset(text, '|', sizeof text);
@@ -118,6 +204,9 @@ TEST(positions_stay_in_their_room)
         uint32_t *positions = (uint32_t *)(void *)guarded_copy(blank, (int64_t)room);
         for (int32_t i = 0; logs_kernel(i) != 0; i++)
             CHECK_EQ(coreio__kernel_get(logs_kernel(i))->index(text, length, &class, positions), length);
+        uint16_t *marks = (uint16_t *)(void *)guarded_copy(blank, (int64_t)(room / 2));
+        for (int32_t i = 0; logs_kernel(i) != 0; i++)
+            CHECK_EQ(coreio__kernel_get(logs_kernel(i))->mark_quoted(text, length, &class, marks, found_bytes), length);
     }
 }
 

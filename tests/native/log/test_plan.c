@@ -36,7 +36,6 @@ TEST(each_use_becomes_one_slot_in_the_order_of_the_line)
         }
     }
     CHECK_EQ(plan->slot_count, 8);
-    CHECK_EQ(plan->source_limit, 7);
     for (int32_t i = 1; i < 8; i++)
         CHECK(plan->slots[plan->order[i - 1]].source <= plan->slots[plan->order[i]].source);
     CHECK_EQ(coreio__plan_clock(plan), 1);

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "allocations.h"
+#include "batches.h"
 #include "log/table.h"
 #include "logs.h"
 
@@ -10,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const int32_t key_columns[] = {0, 1};
+#define COUNTED 2
+
 static struct coreio__shape make_shape(int32_t keys, int32_t max_groups)
 {
     struct coreio__shape shape = {.key_count = keys, .measure_count = 4, .max_groups = max_groups};
     shape.group_size = sizeof(struct coreio__group);
     for (int32_t kind = COREIO__SUM; kind <= COREIO__DISTINCT; kind++) {
-        shape.measures[kind] = (struct coreio__measure){kind, 0, shape.group_size};
+        /* Texts 0 and 1 are the keys, 2 is counted. */
+        shape.measures[kind] = (struct coreio__measure){kind, kind == COREIO__DISTINCT ? COUNTED : 0, shape.group_size};
         shape.group_size += coreio__measure_size(kind);
     }
     return shape;
@@ -28,12 +33,13 @@ static int32_t add(struct coreio__table *table, uint32_t group, int64_t value)
     char key[32];
     const int length = snprintf(key, sizeof key, "group %u", group);
     const int text_length = snprintf(text, sizeof text, "%lld", (long long)(value % 100));
-    const struct coreio__text keys[] = {
+    const struct coreio__text texts[] = {
         {group % 10 == 3 ? NULL : (uint8_t *)key, group % 10 == 3 ? 0 : (uint32_t)length},
-        {(uint8_t *)key + length - 1, group % 7 == 0 ? 0 : 1}};
+        {(uint8_t *)key + length - 1, group % 7 == 0 ? 0 : 1}, {(uint8_t *)text, (uint32_t)text_length}};
     const struct coreio__number number = {value, value % 5 == 0};
-    const struct coreio__text counted = {(uint8_t *)text, (uint32_t)text_length};
-    return coreio__table_add(table, keys, &number, &counted);
+    struct batches_line room;
+    const struct coreio__batch batch = batches_line(&room, &number, texts);
+    return coreio__table_add(table, key_columns, &batch);
 }
 
 static int compare_rows(const void *left, const void *right)
@@ -50,7 +56,7 @@ static void show_row(const struct coreio__table *table, const struct coreio__gro
     const struct coreio__sketch *sketch = (const void *)(state + shape->measures[COREIO__SKETCH].offset);
     const struct coreio__hll *hll = (const void *)(state + shape->measures[COREIO__DISTINCT].offset);
     logs_print(row, "%s", group == table->other ? "other " : "key ");
-    for (uint32_t i = 0; i < group->key_length; i++)
+    for (uint32_t i = 0; i < coreio__group_key_length(group); i++)
         logs_print(row, "%02x", (unsigned int)group->key[i]);
     logs_print(row, " %lld sum %lld:%llu/%lld %lld..%lld p50 %lld distinct %lld\n", (long long)group->count,
         (long long)sum->high, (unsigned long long)sum->low, (long long)sum->count, (long long)extremes->min,
@@ -116,7 +122,7 @@ TEST(groups_are_those_of_a_plain_list)
             wanted[at++] = (uint8_t)key[length - 1];
         for (size_t i = 0; i < table.group_count; i++) {
             const struct coreio__group *row = coreio__table_group(&table, i);
-            if (row->key_length != at || memcmp(row->key, wanted, at) != 0)
+            if (coreio__group_key_length(row) != at || memcmp(row->key, wanted, at) != 0)
                 continue;
             seen++;
             CHECK_EQ(row->count, counts[group]);
@@ -189,7 +195,7 @@ TEST(a_table_without_a_key_has_one_row_from_the_beginning)
     CHECK_EQ(coreio__table_limit(&table), 0);
     CHECK_EQ(table.group_count, 1);
     CHECK_EQ(coreio__table_group(&table, 0)->count, 10);
-    CHECK_EQ(coreio__table_group(&table, 0)->key_length, 0);
+    CHECK_EQ(coreio__group_key_length(coreio__table_group(&table, 0)), 0);
     CHECK(table.other == NULL);
     coreio__table_clear(&table);
     coreio__table_clear(&other);
@@ -205,13 +211,65 @@ TEST(null_empty_and_neighbouring_parts_are_different_keys)
         {{text, 0}, {text, 0}}, {{text, 2}, {text, 0}}, {{text, 1}, {text + 1, 1}}, {{text, 0}, {text, 2}}};
     const struct coreio__number number = {0, 1};
     for (int twice = 0; twice < 2; twice++) {
-        for (size_t i = 0; i < 7; i++)
-            CHECK_EQ(coreio__table_add(&table, rows[i], &number, rows[0]), 0);
+        for (size_t i = 0; i < 7; i++) {
+            const struct coreio__text texts[] = {rows[i][0], rows[i][1], {NULL, 0}};
+            struct batches_line room;
+            const struct coreio__batch batch = batches_line(&room, &number, texts);
+            CHECK_EQ(coreio__table_add(&table, key_columns, &batch), 0);
+        }
     }
     CHECK_EQ(table.group_count, 7);
     for (size_t i = 0; i < table.group_count; i++)
         CHECK_EQ(coreio__table_group(&table, i)->count, 2);
     coreio__table_clear(&table);
+}
+
+/* Whole batches find what single lines find, new groups, folded ones and all. */
+TEST(a_batch_is_its_lines_one_by_one)
+{
+    struct logs_random random = {77};
+    const struct coreio__shape shape = make_shape(2, 30);
+    struct coreio__table whole;
+    struct coreio__table single;
+    REQUIRE(coreio__table_init(&whole, &shape) == 0 && coreio__table_init(&single, &shape) == 0);
+    for (int round = 0; round < 60; round++) {
+        static char keys[COREIO__BATCH][32];
+        static struct coreio__number numbers[COREIO__BATCH];
+        static struct coreio__text texts[3 * COREIO__BATCH];
+        static uint64_t hashes[3 * COREIO__BATCH];
+        uint8_t hashed[3] = {0};
+        uint16_t lines[COREIO__BATCH];
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < COREIO__BATCH; i++) {
+            const int length = snprintf(keys[i], sizeof keys[i], "a rather long key %u", logs_below(&random, 200));
+            numbers[i] = (struct coreio__number){(int64_t)logs_below(&random, 100000), logs_below(&random, 9) == 0};
+            texts[i] = (struct coreio__text){(uint8_t *)keys[i], (uint32_t)length - logs_below(&random, 3)};
+            texts[COREIO__BATCH + i] = (struct coreio__text){NULL, 0};
+            texts[2 * COREIO__BATCH + i] = texts[i];
+            /* Some lines of the batch do not count. */
+            if (logs_below(&random, 5) == 0)
+                continue;
+            lines[count++] = (uint16_t)i;
+            const struct coreio__text own[] = {texts[i], {NULL, 0}, texts[i]};
+            struct batches_line room;
+            const struct coreio__batch batch = batches_line(&room, &numbers[i], own);
+            CHECK_EQ(coreio__table_add(&single, key_columns, &batch), 0);
+        }
+        const struct coreio__batch batch = {numbers, texts, hashes, hashed, lines, count, COREIO__BATCH};
+        CHECK_EQ(coreio__table_add(&whole, key_columns, &batch), 0);
+    }
+    CHECK(whole.other != NULL);
+    CHECK_EQ(coreio__table_limit(&whole), 0);
+    CHECK_EQ(coreio__table_limit(&single), 0);
+    struct logs_text expected = {0};
+    struct logs_text found = {0};
+    show(&single, &expected);
+    show(&whole, &found);
+    CHECK_BYTES(found.bytes, found.length, expected.bytes, expected.length);
+    logs_free(&expected);
+    logs_free(&found);
+    coreio__table_clear(&whole);
+    coreio__table_clear(&single);
 }
 
 TEST(known_keys_do_not_allocate)

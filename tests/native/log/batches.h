@@ -1,0 +1,24 @@
+/* Batches of one line, for tests of what works on batches. */
+#ifndef COREIO_TESTS_BATCHES_H
+#define COREIO_TESTS_BATCHES_H
+
+#include "log/measure.h"
+
+#define BATCHES_MOST_TEXTS 8
+
+/* What a batch of one line points to. */
+struct batches_line {
+    uint64_t hashes[BATCHES_MOST_TEXTS];
+    uint8_t hashed[BATCHES_MOST_TEXTS];
+    uint16_t line;
+};
+
+/* The batch of one line with these numbers and texts, a column each. */
+static inline struct coreio__batch batches_line(
+    struct batches_line *room, const struct coreio__number *numbers, const struct coreio__text *texts)
+{
+    *room = (struct batches_line){.line = 0};
+    return (struct coreio__batch){numbers, texts, room->hashes, room->hashed, &room->line, 1, 1};
+}
+
+#endif
