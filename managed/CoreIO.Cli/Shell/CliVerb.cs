@@ -30,13 +30,21 @@ internal sealed record CliOption(string Name, string? Value, string Summary)
     public bool IsPath { get; init; }
 }
 
+/// <summary>A verb below another, known by name until it is asked for.</summary>
+/// <param name="Name">The word.</param>
+/// <param name="Verb">What it means.</param>
+internal sealed record CliChild(string Name, Func<CliVerb> Verb);
+
 /// <summary>A verb: a word with verbs below it, or one that does something.</summary>
 /// <param name="Name">The word.</param>
 /// <param name="Summary">What it does, in the rest of a line of 80.</param>
 internal sealed record CliVerb(string Name, string Summary)
 {
+    /// <summary>The verbs below it, none of them made: a command line needs one, and all their options take a while.</summary>
+    public IReadOnlyList<CliChild> Children { get; init; } = [];
+
     /// <summary>The verbs below it.</summary>
-    public IReadOnlyList<CliVerb> Verbs { get; init; } = [];
+    public IReadOnlyList<CliVerb> Verbs => [.. Children.Select(child => child.Verb())];
 
     /// <summary>Its options, without <c>--help</c>, which all have.</summary>
     public IReadOnlyList<CliOption> Options { get; init; } = [];
@@ -52,6 +60,34 @@ internal sealed record CliVerb(string Name, string Summary)
 
     /// <summary>Paragraphs of <c>--help</c> after the options.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>The verb below it that is called so.</summary>
+    public CliVerb? Child(string name)
+    {
+        foreach (CliChild child in Children)
+        {
+            if (child.Name == name)
+            {
+                return child.Verb();
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The option that a word names, as in <c>--by</c> or <c>-b</c>.</summary>
+    public CliOption? Option(ReadOnlySpan<char> word)
+    {
+        foreach (CliOption option in Options)
+        {
+            if (word.StartsWith("--") ? word[2..].SequenceEqual(option.Name) : word.Length == 2 && word[0] == '-' && word[1] == option.Letter)
+            {
+                return option;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Does it and returns the exit code; null for a word that only holds others.</summary>
     public Func<CliArguments, int>? Run { get; init; }
