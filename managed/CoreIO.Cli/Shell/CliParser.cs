@@ -19,7 +19,7 @@ internal static class CliParser
         CliVerb verb = root;
         List<string> path = [];
         int at = 0;
-        while (verb.Children.Count > 0 && at < args.Length && !args[at].StartsWith('-'))
+        while (verb.Children.Length > 0 && at < args.Length && !args[at].StartsWith('-'))
         {
             CliVerb? next = verb.Child(args[at]);
             if (next is null)
