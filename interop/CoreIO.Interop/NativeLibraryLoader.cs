@@ -71,7 +71,8 @@ internal static unsafe class NativeLibraryLoader
         {
             if (_library == 0)
             {
-                (nint library, string path) = ExplicitPath is { } explicitPath ? LoadFile(explicitPath) : Probe();
+                string path = ExplicitPath ?? "";
+                nint library = path.Length > 0 ? LoadFile(path) : Probe(out path);
                 try
                 {
                     CompareAbi(library, path);
@@ -89,22 +90,21 @@ internal static unsafe class NativeLibraryLoader
         }
     }
 
-    private static (nint Library, string Path) Probe()
+    private static nint Probe(out string path)
     {
         string beside = Path.Combine(AppContext.BaseDirectory, FileName);
         string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
-        string inPackage = Path.Combine(AppContext.BaseDirectory, "runtimes", $"linux-{architecture}", "native", FileName);
-        foreach (string candidate in (ReadOnlySpan<string>)[beside, inPackage])
+        string inPackage = Path.Combine(AppContext.BaseDirectory, $"runtimes/linux-{architecture}/native/{FileName}");
+        path = File.Exists(beside) ? beside : inPackage;
+        if (File.Exists(path))
         {
-            if (File.Exists(candidate))
-            {
-                return LoadFile(candidate);
-            }
+            return LoadFile(path);
         }
 
         if (NativeLibrary.TryLoad(ImportName, Assembly.GetExecutingAssembly(), null, out nint library))
         {
-            return (library, MappedPath());
+            path = MappedPath();
+            return library;
         }
 
         throw new CoreIOLibraryException(
@@ -120,7 +120,7 @@ internal static unsafe class NativeLibraryLoader
         return line is null ? FileName : line[line.IndexOf('/', StringComparison.Ordinal)..];
     }
 
-    private static (nint Library, string Path) LoadFile(string path)
+    private static nint LoadFile(string path)
     {
         if (!File.Exists(path))
         {
@@ -129,7 +129,7 @@ internal static unsafe class NativeLibraryLoader
 
         try
         {
-            return (NativeLibrary.Load(Path.GetFullPath(path)), path);
+            return NativeLibrary.Load(Path.GetFullPath(path));
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {

@@ -10,7 +10,14 @@ internal static class Cli
     /// <summary>The tree of verbs.</summary>
     public static CliVerb Root { get; } = new("coreio", "Linux I/O for .NET: access logs, CPUs, and what the machine allows")
     {
-        Verbs = [LogCommand.Verb, CpuCommand.Verb, DoctorCommand.Verb, BenchCommand.Verb, CompletionsCommand.Verb],
+        Children =
+        [
+            new("log", () => LogCommand.Verb),
+            new("cpu", () => CpuCommand.Verb),
+            new("doctor", () => DoctorCommand.Verb),
+            new("bench", () => BenchCommand.Verb),
+            new("completions", () => CompletionsCommand.Verb),
+        ],
         Options = [new CliOption("version", null, "the version of coreio")],
         Notes =
         [
@@ -22,7 +29,29 @@ internal static class Cli
         ],
     };
 
-    public static int Run(string[] args)
+    // The version needs no tree of verbs.
+    public static int Run(string[] args) => args is ["--version"] ? Print(Version + "\n") : RunWords(args);
+
+    /// <summary>The version, without the build's mark.</summary>
+    public static string Version => "coreio " + (typeof(Cli).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");
+
+    /// <summary>One line on standard error, safe for a terminal.</summary>
+    public static int Say(string speaker, string message, int exitCode = 0)
+    {
+        _ = Libc.Write(Libc.StandardError, System.Text.Encoding.UTF8.GetBytes($"{speaker}: {LogText.Escape(message)}\n"));
+        return exitCode;
+    }
+
+    /// <summary>Text on standard output.</summary>
+    public static int Print(string text)
+    {
+        using Stream output = StandardOutput.Open();
+        output.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        output.Flush();
+        return ExitCode.Done;
+    }
+
+    private static int RunWords(string[] args)
     {
         string speaker = "coreio";
         try
@@ -41,7 +70,7 @@ internal static class Cli
             if (request.Verb.Run is null)
             {
                 string path = ("coreio " + request.Path).Trim();
-                string verbs = string.Join(", ", request.Verb.Verbs.Select(v => v.Name));
+                string verbs = string.Join(", ", request.Verb.Children.Select(v => v.Name));
                 return Say(path, $"which verb? {verbs}; see '{path} -h'", ExitCode.Usage);
             }
 
@@ -61,25 +90,6 @@ internal static class Cli
         {
             return Say(speaker, e.Message, IsUsage(e) ? ExitCode.Usage : ExitCode.Failure);
         }
-    }
-
-    /// <summary>The version, without the build's mark.</summary>
-    public static string Version => "coreio " + (typeof(Cli).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");
-
-    /// <summary>One line on standard error, safe for a terminal.</summary>
-    public static int Say(string speaker, string message, int exitCode = 0)
-    {
-        Console.Error.WriteLine($"{speaker}: {LogText.Escape(message)}");
-        return exitCode;
-    }
-
-    /// <summary>Text on standard output.</summary>
-    public static int Print(string text)
-    {
-        using Stream output = StandardOutput.Open();
-        output.Write(System.Text.Encoding.UTF8.GetBytes(text));
-        output.Flush();
-        return ExitCode.Done;
     }
 
     private static bool IsUsage(CoreIOException e) => e is LogSortException or LogFormatException { Status: StatusCode.Format };

@@ -67,16 +67,17 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
         return Status.CheckText(status, fault, inStats ? LogSyntaxPart.Stats : LogSyntaxPart.By, inStats ? stats : by, "table");
     }
 
-    /// <summary>The keys of a table, then its statistics.</summary>
+    /// <summary>The keys of a table, then its statistics, then what is left of the room for them.</summary>
     internal coreio_log_column_info[] Columns(int table)
     {
         using Borrowed borrowed = new(this);
         coreio_log_column_info[] columns = new coreio_log_column_info[2 * LibCoreIO.COREIO_LOG_MAX_FIELDS];
         fixed (coreio_log_column_info* start = columns)
         {
-            int count = Status.Check(LibCoreIO.coreio_log_query_columns(Pointer, table, start, columns.Length), "columns");
-            return columns[..count];
+            Status.Check(LibCoreIO.coreio_log_query_columns(Pointer, table, start, columns.Length), "columns");
         }
+
+        return columns;
     }
 
     protected override bool ReleaseHandle()

@@ -3,13 +3,13 @@ namespace CoreIO.Log;
 /// <summary>A key of a table.</summary>
 /// <param name="Name">Name of the field.</param>
 /// <param name="Kind">What it is; a <see cref="LogKind.Time"/> key is the start of its interval.</param>
-public readonly record struct LogKeyColumn(string Name, LogKind Kind);
+public sealed record LogKeyColumn(string Name, LogKind Kind);
 
 /// <summary>A statistic of a table.</summary>
 /// <param name="Name">As asked, <c>p99(request_time)</c>.</param>
 /// <param name="Kind">What it computes.</param>
 /// <param name="Scale">0 for ones, 6 for millionths.</param>
-public readonly record struct LogStatColumn(string Name, LogStatKind Kind, int Scale);
+public sealed record LogStatColumn(string Name, LogStatKind Kind, int Scale);
 
 /// <summary>What a statistic computes; the numbers of <c>coreio_log_stat_kind</c>.</summary>
 public enum LogStatKind

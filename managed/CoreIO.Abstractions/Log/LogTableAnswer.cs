@@ -37,6 +37,13 @@ public readonly struct LogCell(ulong low, long high, long count)
 
     /// <summary>The value in units of the column's scale; for an average, the sum.</summary>
     public Int128 Value => new((ulong)_high, _low);
+
+    /// <summary>The value where 64 bits suffice, as for almost every answer.</summary>
+    public bool TryGetInt64(out long value)
+    {
+        value = (long)_low;
+        return _high == value >> 63;
+    }
 }
 
 /// <summary>A table of an answer; rows in no order, the (other) row last if there is one.</summary>

@@ -6,4 +6,4 @@ namespace CoreIO.Log;
 /// <param name="Lines">Lines it worked on.</param>
 /// <param name="Bytes">Bytes of those lines.</param>
 /// <param name="CpuTime">CPU time it took.</param>
-public readonly record struct LogWorker(int ThreadId, int Cpu, long Lines, long Bytes, TimeSpan CpuTime);
+public sealed record LogWorker(int ThreadId, int Cpu, long Lines, long Bytes, TimeSpan CpuTime);

@@ -11,58 +11,57 @@ internal static class BenchCommand
 {
     private const int MaxRepeats = 1000;
 
-    public static CliVerb Verb { get; } = new("bench", "how fast it is here: native against managed in one run")
+    private static CliVerb Log { get; } = new("log", "bench the log path against the limits of the machine")
     {
-        Verbs =
+        Run = Run,
+        Options =
         [
-            new("log", "bench the log path against the limits of the machine")
+            new("file", "FILE", "bench this log (default: logs that bench makes)") { Group = "Input", IsPath = true },
+            LogCommand.Format with
             {
-                Run = Run,
-                Options =
+                Summary = "of FILE; without one, what to make: combined, edge",
+                Choices = [.. LogFormatSource.BuiltIn],
+                More = ["default: auto for FILE; without one, both"],
+            },
+            new("size", "SIZE", "bytes of each log that is made (256M)") { Group = "Input" },
+            new("seed", "N", "seed of the logs that are made (1)") { Group = "Input", Short = false },
+            new("questions", "Q[,..]", "lex, status, clients, hosts, report, groups")
+            {
+                Group = "Measuring",
+                Choices = [.. LogBenchQuestion.All.Select(q => q.Name)],
+                Open = true,
+                More =
                 [
-                    new("file", "FILE", "bench this log (default: logs that bench makes)") { Group = "Input", IsPath = true },
-                    LogCommand.Format with
-                    {
-                        Summary = "of FILE; without one, what to make: combined, edge",
-                        Choices = [.. LogFormatSource.BuiltIn],
-                        More = ["default: auto for FILE; without one, both"],
-                    },
-                    new("size", "SIZE", "bytes of each log that is made (256M)") { Group = "Input" },
-                    new("seed", "N", "seed of the logs that are made (1)") { Group = "Input", Short = false },
-                    new("questions", "Q[,..]", "lex, status, clients, hosts, report, groups")
-                    {
-                        Group = "Measuring",
-                        Choices = [.. LogBenchQuestion.All.Select(q => q.Name)],
-                        Open = true,
-                        More =
-                        [
-                            .. LogBenchQuestion.All.SelectMany(q => (string[])(q.By is null
-                                ? [$"{q.Name}: {q.Text}"]
-                                : [$"{q.Name}: --by {string.Join(',', q.By)}" + (q.Stats is ["count"] ? "" : " --stats"), .. q.Stats is ["count"] ? (string[])[] : ["  " + string.Join(',', q.Stats)]])),
-                            "default: those that suit the format, without groups",
-                        ],
-                    },
-                    new("repeat", "N", "measured runs of each contestant (5)") { Group = "Measuring", Letter = 'r' },
-                    new("workers", "N", "worker threads of a report (1)") { Group = "Measuring", Letter = 'j' },
-                    new("cpus", "LIST", "CPUs to pin to, in turn: 0,2-3") { Group = "Measuring" },
-                    new("json", null, "one JSON document") { Group = "Output" },
-                    new("markdown", null, "tables to be filed, with machine and command") { Group = "Output" },
-                    new("color", "WHEN", "auto (default), always, never") { Group = "Output", Short = false, Choices = ["auto", "always", "never"] },
-                ],
-                MaxOperands = 0,
-                Notes =
-                [
-                    """
-                    A run is whole work on a cached file: from opening it to the sorted rows. Every
-                    contestant runs once a round, and the answers of the backends are compared each
-                    time. The floors show the limit: reading the bytes, finding newlines, indexing
-                    every structural byte; scalar is a plain state machine in C. mawk, where it is
-                    installed, counts the ninth word of combined lines.
-                    """,
-                    "Exit codes: 0 done, 2 a failure or two answers that differ, 64 wrong usage.",
+                    .. LogBenchQuestion.All.SelectMany(q => (string[])(q.By is null
+                        ? [$"{q.Name}: {q.Text}"]
+                        : [$"{q.Name}: --by {string.Join(',', q.By)}" + (q.Stats is ["count"] ? "" : " --stats"), .. q.Stats is ["count"] ? (string[])[] : ["  " + string.Join(',', q.Stats)]])),
+                    "default: those that suit the format, without groups",
                 ],
             },
+            new("repeat", "N", "measured runs of each contestant (5)") { Group = "Measuring", Letter = 'r' },
+            new("workers", "N", "worker threads of a report (1)") { Group = "Measuring", Letter = 'j' },
+            new("cpus", "LIST", "CPUs to pin to, in turn: 0,2-3") { Group = "Measuring" },
+            new("json", null, "one JSON document") { Group = "Output" },
+            new("markdown", null, "tables to be filed, with machine and command") { Group = "Output" },
+            new("color", "WHEN", "auto (default), always, never") { Group = "Output", Short = false, Choices = ["auto", "always", "never"] },
         ],
+        MaxOperands = 0,
+        Notes =
+        [
+            """
+            A run is whole work on a cached file: from opening it to the sorted rows. Every
+            contestant runs once a round, and the answers of the backends are compared each
+            time. The floors show the limit: reading the bytes, finding newlines, indexing
+            every structural byte; scalar is a plain state machine in C. mawk, where it is
+            installed, counts the ninth word of combined lines.
+            """,
+            "Exit codes: 0 done, 2 a failure or two answers that differ, 64 wrong usage.",
+        ],
+    };
+
+    public static CliVerb Verb { get; } = new("bench", "how fast it is here: native against managed in one run")
+    {
+        Children = [new("log", () => Log)],
     };
 
     private static int Run(CliArguments arguments)

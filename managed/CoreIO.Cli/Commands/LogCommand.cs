@@ -41,7 +41,12 @@ internal static class LogCommand
 
     public static CliVerb Verb { get; } = new("log", "access logs: reports, fields, formats")
     {
-        Verbs = [LogReportCommand.Verb, LogLexCommand.Verb, LogFormatsCommand.Verb],
+        Children =
+        [
+            new("report", () => LogReportCommand.Verb),
+            new("lex", () => LogLexCommand.Verb),
+            new("formats", () => LogFormatsCommand.Verb),
+        ],
     };
 
     /// <summary>The backend that was asked for, or the best one.</summary>

@@ -43,7 +43,7 @@ internal static class LogLexCommand
     {
         _ = arguments.OneOf("output", "json", "json");
         string name = arguments.Operands.Count > 0 ? arguments.Operands[0]
-            : Console.IsInputRedirected ? "-"
+            : !Terminal.IsInput ? "-"
             : throw new UsageException("which FILE? (- reads standard input from this terminal)");
         ICoreBackend backend = LogCommand.BackendOf(arguments);
         using LogInput input = LogInput.Open(name);

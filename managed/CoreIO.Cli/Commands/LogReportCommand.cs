@@ -217,7 +217,7 @@ internal static class LogReportCommand
     }
 
     // Standard input is the default where something is sent to it; a person at a terminal who forgot the file should not wait for ever.
-    private static string[] Inputs() => Console.IsInputRedirected
+    private static string[] Inputs() => !Terminal.IsInput
         ? ["-"]
         : throw new UsageException("which FILE? (- reads standard input from this terminal)");
 }

@@ -16,7 +16,7 @@ internal sealed class CliArguments(string path, IReadOnlyDictionary<string, stri
     public string? Get(string option) => options.GetValueOrDefault(option);
 
     /// <summary>The value of an option that takes one of a few words.</summary>
-    public string OneOf(string option, string otherwise, params ReadOnlySpan<string> choices)
+    public string OneOf(string option, string otherwise, params string[] choices)
     {
         string? value = Get(option);
         if (value is null)
@@ -32,7 +32,7 @@ internal sealed class CliArguments(string path, IReadOnlyDictionary<string, stri
             }
         }
 
-        string known = string.Join(", ", choices.ToArray());
+        string known = string.Join(", ", choices);
         throw new UsageException($"--{option}: '{value}' is none of {known}{DidYouMean.Suffix(value, choices)}");
     }
 

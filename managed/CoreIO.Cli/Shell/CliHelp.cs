@@ -60,7 +60,7 @@ internal static class CliHelp
             return;
         }
 
-        string lastGroup = verb.Options.Count > 0 ? verb.Options[^1].Group : "Options";
+        string lastGroup = verb.Options.Length > 0 ? verb.Options[^1].Group : "Options";
         foreach (IGrouping<string, CliOption> group in verb.Options.Append(Help with { Group = lastGroup }).GroupBy(o => o.Group))
         {
             text.Append('\n').Append(group.Key).Append(":\n");

@@ -1,5 +1,6 @@
-// Reads a command line by the tree of verbs, through McMaster.Extensions.CommandLineUtils. Only the verbs on the way are given to the
-// parser, so a long tree costs no start-up time. Help is asked for before anything else can be wrong.
+// Reads a command line by the tree of verbs. Help is asked for before anything else can be wrong. A line that is plainly right is read
+// here; McMaster.Extensions.CommandLineUtils reads every other one and tells what is wrong with it. It would read them all alike, which
+// ParserTests holds, but to load it takes as long as all else in a report on a small log.
 using McMaster.Extensions.CommandLineUtils;
 
 namespace CoreIO.Cli.Shell;
@@ -18,12 +19,12 @@ internal static class CliParser
         CliVerb verb = root;
         List<string> path = [];
         int at = 0;
-        while (verb.Verbs.Count > 0 && at < args.Length && !args[at].StartsWith('-'))
+        while (verb.Children.Length > 0 && at < args.Length && !args[at].StartsWith('-'))
         {
-            CliVerb? next = verb.Verbs.FirstOrDefault(v => v.Name == args[at]);
+            CliVerb? next = verb.Child(args[at]);
             if (next is null)
             {
-                string[] names = [.. verb.Verbs.Select(v => v.Name)];
+                string[] names = [.. verb.Children.Select(v => v.Name)];
                 throw new UsageException($"no verb '{args[at]}'{DidYouMean.Suffix(args[at], names)}", verb, string.Join(' ', path));
             }
 
@@ -51,6 +52,56 @@ internal static class CliParser
         // Unknown options are found here first, where the nearest known one can be named.
         SplitAttached(verb, options);
         CheckNames(verb, path, options);
+        return ParsePlain(verb, path, args) ?? ParseAny(verb, path, args);
+    }
+
+    /// <summary>What a line says in which each option stands once, with a value where it takes one; null for any other line.</summary>
+    internal static CliRequest? ParsePlain(CliVerb verb, string path, string[] args)
+    {
+        Dictionary<string, string?> values = [];
+        List<string> words = [];
+        for (int i = 0; i < args.Length; i++)
+        {
+            string arg = args[i];
+            if (arg == "--")
+            {
+                words.AddRange(args.AsSpan(i + 1));
+                break;
+            }
+
+            if (arg.Length == 0)
+            {
+                return null;
+            }
+
+            if (arg == "-" || arg[0] != '-')
+            {
+                words.Add(arg);
+                continue;
+            }
+
+            int equals = arg.AsSpan().IndexOfAny('=', ':');
+            CliOption? option = verb.Option(equals < 0 ? arg : arg.AsSpan(0, equals));
+            string? value = null;
+            if (option?.Value is not null)
+            {
+                value = equals >= 0 ? arg[(equals + 1)..] : ++i < args.Length ? args[i] : "";
+            }
+
+            if (option is null || value is "" or ['-', ..] || !values.TryAdd(option.Name, value))
+            {
+                return null;
+            }
+        }
+
+        return words.Count > (verb.Operands is null ? 0 : verb.MaxOperands)
+            ? null
+            : new CliRequest(verb, path, new CliArguments(path, values, words), false);
+    }
+
+    /// <summary>What any line says, or what is wrong with it.</summary>
+    internal static CliRequest ParseAny(CliVerb verb, string path, string[] args)
+    {
         using CommandLineApplication app = new(NullConsole.Singleton, Environment.CurrentDirectory, throwOnUnexpectedArg: true)
         {
             AllowArgumentSeparator = true,
@@ -103,8 +154,8 @@ internal static class CliParser
                 continue;
             }
 
-            CliOption? option = verb.Options.FirstOrDefault(o => o.Value is not null && (arg == "--" + o.Name || arg[1] == o.Letter));
-            if (option is null)
+            CliOption? option = verb.Option(arg[1] == '-' ? arg : arg.AsSpan(0, 2));
+            if (option?.Value is null)
             {
                 continue;
             }
@@ -136,9 +187,9 @@ internal static class CliParser
                 continue;
             }
 
-            int equals = arg.IndexOfAny(['=', ':']);
+            int equals = arg.AsSpan().IndexOfAny('=', ':');
             string name = equals < 0 ? arg : arg[..equals];
-            CliOption? option = verb.Options.FirstOrDefault(o => name == "--" + o.Name || (o.Letter is char c && name == $"-{c}"));
+            CliOption? option = verb.Option(name);
             if (option is null)
             {
                 string[] names = [.. verb.Options.Select(o => "--" + o.Name), "--help"];

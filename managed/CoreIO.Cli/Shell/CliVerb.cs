@@ -1,5 +1,5 @@
 // The command tree as data: parsing, both kinds of help, completions and did-you-mean all read this one description, so none of them can
-// say anything else than the others.
+// say anything else than the others. Its lists are arrays, because a list of any other kind is a type more to load.
 namespace CoreIO.Cli.Shell;
 
 /// <summary>An option of a verb.</summary>
@@ -18,10 +18,10 @@ internal sealed record CliOption(string Name, string? Value, string Summary)
     public bool Short { get; init; } = true;
 
     /// <summary>Further lines of <c>--help</c>.</summary>
-    public IReadOnlyList<string> More { get; init; } = [];
+    public string[] More { get; init; } = [];
 
     /// <summary>The values it takes, where they can be listed.</summary>
-    public IReadOnlyList<string> Choices { get; init; } = [];
+    public string[] Choices { get; init; } = [];
 
     /// <summary>Whether other values than the listed ones are fine.</summary>
     public bool Open { get; init; }
@@ -30,16 +30,24 @@ internal sealed record CliOption(string Name, string? Value, string Summary)
     public bool IsPath { get; init; }
 }
 
+/// <summary>A verb below another, known by name until it is asked for.</summary>
+/// <param name="Name">The word.</param>
+/// <param name="Verb">What it means.</param>
+internal sealed record CliChild(string Name, Func<CliVerb> Verb);
+
 /// <summary>A verb: a word with verbs below it, or one that does something.</summary>
 /// <param name="Name">The word.</param>
 /// <param name="Summary">What it does, in the rest of a line of 80.</param>
 internal sealed record CliVerb(string Name, string Summary)
 {
+    /// <summary>The verbs below it, none of them made: a command line needs one, and all their options take a while.</summary>
+    public CliChild[] Children { get; init; } = [];
+
     /// <summary>The verbs below it.</summary>
-    public IReadOnlyList<CliVerb> Verbs { get; init; } = [];
+    public IReadOnlyList<CliVerb> Verbs => [.. Children.Select(child => child.Verb())];
 
     /// <summary>Its options, without <c>--help</c>, which all have.</summary>
-    public IReadOnlyList<CliOption> Options { get; init; } = [];
+    public CliOption[] Options { get; init; } = [];
 
     /// <summary>Its operands as the usage line shows them; null when it takes none.</summary>
     public string? Operands { get; init; }
@@ -48,10 +56,38 @@ internal sealed record CliVerb(string Name, string Summary)
     public int MaxOperands { get; init; } = int.MaxValue;
 
     /// <summary>The words its operand may be, where they can be listed; else an operand is a path.</summary>
-    public IReadOnlyList<string> OperandChoices { get; init; } = [];
+    public string[] OperandChoices { get; init; } = [];
 
     /// <summary>Paragraphs of <c>--help</c> after the options.</summary>
-    public IReadOnlyList<string> Notes { get; init; } = [];
+    public string[] Notes { get; init; } = [];
+
+    /// <summary>The verb below it that is called so.</summary>
+    public CliVerb? Child(string name)
+    {
+        foreach (CliChild child in Children)
+        {
+            if (child.Name == name)
+            {
+                return child.Verb();
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The option that a word names, as in <c>--by</c> or <c>-b</c>.</summary>
+    public CliOption? Option(ReadOnlySpan<char> word)
+    {
+        foreach (CliOption option in Options)
+        {
+            if (word.StartsWith("--") ? word[2..].SequenceEqual(option.Name) : word.Length == 2 && word[0] == '-' && word[1] == option.Letter)
+            {
+                return option;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Does it and returns the exit code; null for a word that only holds others.</summary>
     public Func<CliArguments, int>? Run { get; init; }

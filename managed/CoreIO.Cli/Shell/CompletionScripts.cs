@@ -39,7 +39,7 @@ internal static class CompletionScripts
             {
                 string pattern = $"'{path} --{option.Name}'" + (option.Letter is char c ? $"|'{path} -{c}'" : "");
                 string reply = option.IsPath ? "COMPREPLY=($(compgen -f -- \"$cur\"))"
-                    : option.Choices.Count > 0 ? $"COMPREPLY=($(compgen -W '{string.Join(' ', option.Choices)}' -- \"$cur\"))"
+                    : option.Choices.Length > 0 ? $"COMPREPLY=($(compgen -W '{string.Join(' ', option.Choices)}' -- \"$cur\"))"
                     : ":";
                 text.Append($"        {pattern}) {reply}; return ;;\n");
             }
@@ -83,7 +83,7 @@ internal static class CompletionScripts
             foreach (CliOption option in verb.Options.Where(o => o.Value is not null))
             {
                 string pattern = $"'{path} --{option.Name}'" + (option.Letter is char c ? $"|'{path} -{c}'" : "");
-                string reply = option.IsPath ? "_files" : option.Choices.Count > 0 ? $"compadd -- {string.Join(' ', option.Choices)}" : ":";
+                string reply = option.IsPath ? "_files" : option.Choices.Length > 0 ? $"compadd -- {string.Join(' ', option.Choices)}" : ":";
                 text.Append($"        {pattern}) {reply}; return ;;\n");
             }
         }
@@ -133,7 +133,7 @@ internal static class CompletionScripts
                 text.Append($"complete -c coreio {when} -a {child.Name} -d '{FishText(child.Summary)}'\n");
             }
 
-            if (verb.OperandChoices.Count > 0)
+            if (verb.OperandChoices.Length > 0)
             {
                 text.Append($"complete -c coreio {when} -a '{string.Join(' ', verb.OperandChoices)}'\n");
             }
@@ -142,7 +142,7 @@ internal static class CompletionScripts
             {
                 string letter = option.Letter is char c ? $" -s {c}" : "";
                 string value = option.Value is null ? "" : option.IsPath ? " -r -F"
-                    : option.Choices.Count > 0 ? $" -x -a '{string.Join(' ', option.Choices)}'" : " -x";
+                    : option.Choices.Length > 0 ? $" -x -a '{string.Join(' ', option.Choices)}'" : " -x";
                 text.Append($"complete -c coreio {when} -l {option.Name}{letter}{value} -d '{FishText(option.Summary)}'\n");
             }
 
@@ -164,7 +164,7 @@ internal static class CompletionScripts
         }
     }
 
-    private static bool TakesFiles(CliVerb verb) => verb.Operands is not null && verb.OperandChoices.Count == 0;
+    private static bool TakesFiles(CliVerb verb) => verb.Operands is not null && verb.OperandChoices.Length == 0;
 
     private static IEnumerable<string> Words(CliVerb verb) => Described(verb).Select(w => w.Word);
 

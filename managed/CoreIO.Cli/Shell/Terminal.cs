@@ -3,10 +3,12 @@ namespace CoreIO.Cli.Shell;
 /// <summary>What is known of the terminal: whether there is one, its width, whether colours are wanted.</summary>
 internal static class Terminal
 {
-    public static bool IsOutput => !Console.IsOutputRedirected;
+    public static bool IsOutput => Libc.IsTerminal(Libc.StandardOutput);
+
+    public static bool IsInput => Libc.IsTerminal(Libc.StandardInput);
 
     /// <summary>Whether a line on standard error can be written over.</summary>
-    public static bool CanRewriteError => !Console.IsErrorRedirected && !IsDumb;
+    public static bool CanRewriteError => Libc.IsTerminal(Libc.StandardError) && !IsDumb;
 
     /// <summary>Columns of standard output; null where it is no terminal, and nothing has to be cut.</summary>
     public static int? Width

@@ -52,7 +52,14 @@ internal static class LogTables
     {
         LogTableAnswer answer = table.Answer;
         List<PageColumn> columns = [];
-        columns.AddRange(answer.Keys.Select(k => new PageColumn(k.Name, false)));
+        int status = -1;
+        for (int i = 0; i < answer.Keys.Count; i++)
+        {
+            string name = answer.Keys[i].Name;
+            columns.Add(new PageColumn(name, false));
+            status = status < 0 && name is "status" or "status_class" ? i : status;
+        }
+
         for (int i = 0; i < answer.Stats.Count; i++)
         {
             columns.Add(new PageColumn(answer.Stats[i].Name, true));
@@ -62,10 +69,9 @@ internal static class LogTables
             }
         }
 
-        int status = answer.Keys.ToList().FindIndex(k => k.Name is "status" or "status_class");
         page.Rows(
             columns,
-            table.Rows.Select(row => Cells(report, answer, answer.Groups[row], share)),
+            Rows(report, table, share),
             row => ToneOf(answer, answer.Groups[table.Rows[row]], status));
         if (table.Hidden > 0)
         {
@@ -78,6 +84,14 @@ internal static class LogTables
                 $"(other): {Human.Count(answer.OtherLines)} lines of groups beyond --max-groups; the rows are exact, "
                 + "but a sample of all groups, not the largest",
                 PageTone.Warning);
+        }
+    }
+
+    private static IEnumerable<List<string>> Rows(LogReport report, LogReportTable table, bool share)
+    {
+        foreach (int row in table.Rows)
+        {
+            yield return Cells(report, table.Answer, table.Answer.Groups[row], share);
         }
     }
 
@@ -94,9 +108,7 @@ internal static class LogTables
 
         for (int i = 0; i < answer.Stats.Count; i++)
         {
-            LogStatColumn column = answer.Stats[i];
-            cells.Add(LogNumber.ValueOf(column, answer.Cell(group, i)) is Int128 value
-                ? LogNumber.Format(value, LogNumber.ScaleOf(column)) : "-");
+            cells.Add(LogNumber.TextOf(answer.Stats[i], answer.Cell(group, i)) ?? "-");
             if (share && i == 0)
             {
                 cells.Add(Human.Share(group.Count, report.Answer.Parsed));

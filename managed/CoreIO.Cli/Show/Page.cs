@@ -1,16 +1,16 @@
-// What a person reads on standard output: lines and tables, drawn by Spectre.Console. Cells are text, never markup, and come escaped, so
-// nothing a log holds can move a cursor or change a colour. On a terminal columns of text are cut to its width, elsewhere nothing is cut.
+// What a person reads on standard output: lines and tables. Cells are text, never markup, and come escaped, so nothing a log holds can move
+// a cursor or change a colour. On a terminal columns of text are cut to its width, elsewhere nothing is cut. What has colours is drawn by
+// Spectre.Console, in ColoredPage.cs; without them all that is left to draw is spaces, and those are written here, because Spectre takes
+// longer to load and to compile than the whole report on a small log. Both look alike, which LogShowTests holds.
 using System.Text;
 using CoreIO.Cli.Shell;
-using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace CoreIO.Cli.Show;
 
 /// <summary>A column of a table.</summary>
 /// <param name="Name">Its head.</param>
 /// <param name="IsNumber">Whether it stands to the right and is never cut.</param>
-internal readonly record struct PageColumn(string Name, bool IsNumber);
+internal sealed record PageColumn(string Name, bool IsNumber);
 
 /// <summary>A colour with a meaning.</summary>
 internal enum PageTone
@@ -25,11 +25,8 @@ internal enum PageTone
 
 internal sealed class Page : IDisposable
 {
-    // Spectre holds a whole table before it writes the first row; a longer one is drawn in pieces whose columns are measured here.
-    private const int RowsAtOnce = 2000;
-
-    // Cells between two columns.
-    private const int Gap = 2;
+    /// <summary>Cells between two columns.</summary>
+    internal const int Gap = 2;
 
     // A column of text keeps so many cells, even where the numbers leave it fewer: a terminal that narrow breaks the lines itself.
     private const int LeastText = 8;
@@ -38,34 +35,33 @@ internal sealed class Page : IDisposable
     private const int LineWidth = 100;
 
     private readonly StreamWriter _writer;
-    private readonly IAnsiConsole _console;
     private readonly int? _width;
-    private readonly bool _color;
+    private readonly ColoredPage? _colored;
 
     public Page(Stream output, bool color, int? width = null)
     {
-        _writer = new StreamWriter(output, new UTF8Encoding(false), 16 * 1024, leaveOpen: true) { NewLine = "\n" };
+        _writer = new StreamWriter(output, encoding: null, 16 * 1024, leaveOpen: true) { NewLine = "\n" };
         _width = width ?? Terminal.Width;
-        _color = color;
-        _console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            // Without ANSI Spectre would reset the colours of System.Console, whose escapes do reach a terminal.
-            Ansi = AnsiSupport.Yes,
-            ColorSystem = color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
-            Out = new AnsiConsoleOutput(_writer),
-        });
+        _colored = color ? new ColoredPage(_writer, hasColors: true) : null;
     }
 
     public int Width => Math.Min(_width ?? LineWidth, LineWidth);
 
     public void Line(string text = "", PageTone tone = PageTone.Plain)
     {
-        if (text.Length > 0)
+        int cells = Cells(text);
+        if (_colored is not null)
         {
-            _console.Profile.Width = _width ?? Cells(text);
-            _console.Write(new Text(text, StyleOf(tone)) { Overflow = Overflow.Ellipsis });
+            _colored.Line(text, tone, _width ?? cells);
+        }
+        else if (cells <= (_width ?? cells))
+        {
+            _writer.Write(text);
+        }
+        else
+        {
+            // A terminal without colours, narrower than the line, which is broken between words.
+            new ColoredPage(_writer, hasColors: false).Line(text, tone, _width ?? cells);
         }
 
         _writer.Write('\n');
@@ -75,25 +71,23 @@ internal sealed class Page : IDisposable
     public void Rows(IReadOnlyList<PageColumn> columns, IEnumerable<IReadOnlyList<string>> rows, Func<int, PageTone>? tone = null)
     {
         int[] widths = Widths(columns, rows);
-        // A table is as wide as its columns, so nothing is left for Spectre to cut or wrap.
-        _console.Profile.Width = widths.Sum() + (Gap * (columns.Count - 1));
-        int row = 0;
-        foreach (IReadOnlyList<string>[] piece in rows.Chunk(RowsAtOnce))
+        if (_colored is not null)
         {
-            Table table = Empty(columns, widths, head: row == 0);
-            foreach (IReadOnlyList<string> cells in piece)
-            {
-                Style style = StyleOf(tone?.Invoke(row) ?? PageTone.Plain);
-                row++;
-                table.AddRow(cells.Select((cell, i) => (IRenderable)Cell(cell, columns[i], widths[i], style)));
-            }
-
-            _console.Write(table);
+            _colored.Rows(columns, widths, rows, tone);
+            return;
         }
 
-        if (row == 0)
+        for (int i = 0; i < widths.Length; i++)
         {
-            _console.Write(Empty(columns, widths, head: true));
+            PlainCell(columns, widths, i, columns[i].Name);
+        }
+
+        foreach (IReadOnlyList<string> cells in rows)
+        {
+            for (int i = 0; i < widths.Length; i++)
+            {
+                PlainCell(columns, widths, i, cells[i]);
+            }
         }
     }
 
@@ -123,30 +117,38 @@ internal sealed class Page : IDisposable
         return text[..end] + "…";
     }
 
-    private Table Empty(IReadOnlyList<PageColumn> columns, int[] widths, bool head)
+    // As Spectre draws it: filled up to the width of the column, the last one, too.
+    private void PlainCell(IReadOnlyList<PageColumn> columns, int[] widths, int column, string text)
     {
-        Table table = new() { Border = TableBorder.None, ShowHeaders = head };
-        for (int i = 0; i < columns.Count; i++)
+        bool isNumber = columns[column].IsNumber;
+        text = isNumber ? text : Cut(text, widths[column]);
+        int left = widths[column] - Cells(text);
+        if (!isNumber)
         {
-            TableColumn column = new(Cell(columns[i].Name, columns[i], widths[i], StyleOf(PageTone.Strong)))
-            {
-                NoWrap = true,
-                Alignment = columns[i].IsNumber ? Justify.Right : Justify.Left,
-                Padding = new Padding(0, 0, i == columns.Count - 1 ? 0 : Gap, 0),
-                Width = widths[i],
-            };
-            table.AddColumn(column);
+            _writer.Write(text);
         }
 
-        return table;
-    }
+        for (int i = 0; i < left; i++)
+        {
+            _writer.Write(' ');
+        }
 
-    private static Text Cell(string text, PageColumn column, int width, Style style) =>
-        new(column.IsNumber ? text : Cut(text, width), style) { Justification = column.IsNumber ? Justify.Right : Justify.Left };
+        if (isNumber)
+        {
+            _writer.Write(text);
+        }
+
+        _writer.Write(column == widths.Length - 1 ? "\n" : "  ");
+    }
 
     private int[] Widths(IReadOnlyList<PageColumn> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
-        int[] widths = [.. columns.Select(c => Math.Max(1, Cells(c.Name)))];
+        int[] widths = new int[columns.Count];
+        for (int i = 0; i < widths.Length; i++)
+        {
+            widths[i] = Math.Max(1, Cells(columns[i].Name));
+        }
+
         foreach (IReadOnlyList<string> row in rows)
         {
             for (int i = 0; i < widths.Length; i++)
@@ -177,15 +179,5 @@ internal sealed class Page : IDisposable
     }
 
     // Cells of a terminal: most letters take one, those of East Asia two. ASCII is counted without Spectre, a million rows are many.
-    private static int Cells(string text) => Ascii.IsValid(text) ? text.Length : new Segment(text).CellCount();
-
-    private Style StyleOf(PageTone tone) => !_color ? Style.Plain : tone switch
-    {
-        PageTone.Strong => new Style(decoration: Decoration.Bold),
-        PageTone.Quiet => new Style(Color.Grey),
-        PageTone.Good => new Style(Color.Green),
-        PageTone.Warning => new Style(Color.Yellow),
-        PageTone.Bad => new Style(Color.Red),
-        _ => Style.Plain,
-    };
+    private static int Cells(string text) => Ascii.IsValid(text) ? text.Length : ColoredPage.Cells(text);
 }

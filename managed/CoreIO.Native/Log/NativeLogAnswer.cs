@@ -1,4 +1,5 @@
-// Copies what a finished scan holds into arrays of the caller's, whole tables at a time.
+// Copies what a finished scan holds into arrays of the caller's, whole tables at a time. Goes over them by index: spans of structures are
+// not compiled ahead of time, and this runs once in a process that should be short.
 //
 // The library tells the size of a table first, so its arrays are made once and it writes straight into them. The caller holds a reference
 // of the scan.
@@ -17,9 +18,15 @@ internal static unsafe class NativeLogAnswer
             Status.Check(LibCoreIO.coreio_log_scan_workers(scan, start, count), "workers");
         }
 
-        return Array.ConvertAll(
-            workers,
-            static w => new LogWorker(w.thread_id, w.cpu, w.lines, w.bytes, new TimeSpan(w.cpu_time_us * TimeSpan.TicksPerMicrosecond)));
+        LogWorker[] answer = new LogWorker[count];
+        for (int i = 0; i < count; i++)
+        {
+            ref readonly coreio_log_worker_info w = ref workers[i];
+            answer[i] = new LogWorker(
+                w.thread_id, w.cpu, w.lines, w.bytes, new TimeSpan(w.cpu_time_us * TimeSpan.TicksPerMicrosecond));
+        }
+
+        return answer;
     }
 
     internal static LogReject[] ReadRejects(coreio_log_scan* scan)
@@ -27,16 +34,18 @@ internal static unsafe class NativeLogAnswer
         const int Reasons = (int)coreio_log_reason.COREIO_LOG_REASONS;
         coreio_log_reject[] rejects = new coreio_log_reject[Reasons];
         byte[] samples = new byte[Reasons * LibCoreIO.COREIO_LOG_SAMPLES * LibCoreIO.COREIO_LOG_SAMPLE_BYTES];
-        int count;
         fixed (coreio_log_reject* start = rejects)
         fixed (byte* samplesStart = samples)
         {
-            count = Status.Check(LibCoreIO.coreio_log_scan_rejects(scan, start, Reasons, samplesStart, samples.Length), "rejects");
-        }
+            int count = Status.Check(LibCoreIO.coreio_log_scan_rejects(scan, start, Reasons, samplesStart, samples.Length), "rejects");
+            LogReject[] answer = new LogReject[count];
+            for (int i = 0; i < count; i++)
+            {
+                answer[i] = new LogReject((LogReason)start[i].reason, start[i].count, Samples(start + i, samples));
+            }
 
-        return Array.ConvertAll(
-            rejects[..count],
-            reject => new LogReject((LogReason)reject.reason, reject.count, Samples(reject, samples)));
+            return answer;
+        }
     }
 
     internal static LogTableAnswer ReadTable(coreio_log_scan* scan, int table, NativeLogColumns columns)
@@ -78,12 +87,11 @@ internal static unsafe class NativeLogAnswer
                     throw Status.Failure(StatusCode.Truncated, $"a table of {rows} groups");
                 }
 
-                Rebase(groups.AsSpan(groupsRead, count), (uint)keysRead, (uint)cellsRead);
-                groupsRead += count;
+                Rebase(groupsStart + groupsRead, count, (uint)keysRead, (uint)cellsRead);
                 cellsRead += count * summary.stats;
-                foreach (ref readonly LogGroup group in groups.AsSpan(groupsRead - count, count))
+                for (int end = groupsRead + count; groupsRead < end; groupsRead++)
                 {
-                    keysRead += (int)group.KeyLength;
+                    keysRead += (int)groupsStart[groupsRead].KeyLength;
                 }
             }
         }
@@ -100,25 +108,28 @@ internal static unsafe class NativeLogAnswer
     }
 
     // The library counts offsets from the buffers of one call; a table has one buffer for all of them.
-    private static void Rebase(Span<LogGroup> groups, uint keyBase, uint cellBase)
+    private static void Rebase(LogGroup* groups, int count, uint keyBase, uint cellBase)
     {
         if (keyBase == 0 && cellBase == 0)
         {
             return;
         }
 
-        foreach (ref LogGroup group in groups)
+        for (int i = 0; i < count; i++)
         {
-            group = new LogGroup(group.Count, group.KeyOffset + keyBase, group.KeyLength, group.FirstCell + cellBase, group.IsOther);
+            LogGroup group = groups[i];
+            groups[i] = new LogGroup(group.Count, group.KeyOffset + keyBase, group.KeyLength, group.FirstCell + cellBase, group.IsOther);
         }
     }
 
-    private static byte[][] Samples(coreio_log_reject reject, byte[] bytes)
+    private static byte[][] Samples(coreio_log_reject* reject, byte[] bytes)
     {
-        byte[][] samples = new byte[reject.sample_count][];
+        uint* offsets = (uint*)&reject->sample_offset;
+        uint* lengths = (uint*)&reject->sample_length;
+        byte[][] samples = new byte[reject->sample_count][];
         for (int i = 0; i < samples.Length; i++)
         {
-            samples[i] = bytes.AsSpan((int)reject.sample_offset[i], (int)reject.sample_length[i]).ToArray();
+            samples[i] = bytes.AsSpan((int)offsets[i], (int)lengths[i]).ToArray();
         }
 
         return samples;

@@ -6,7 +6,7 @@ namespace CoreIO.Native.Log;
 /// <summary>Makes formats, lexers and scans of <c>coreio/log.h</c>.</summary>
 internal sealed class NativeLogBackend : ILogBackend
 {
-    private readonly Lazy<NativeLogKernels> _kernels = new();
+    private readonly Lazy<NativeLogKernels> _kernels = new(() => new NativeLogKernels());
     private NativeLogFloors? _floors;
 
     public IReadOnlyList<LogKernel> Kernels => _kernels.Value.All;

@@ -44,9 +44,14 @@ internal sealed unsafe class NativeLogFormat : ILogFormat
                 LibCoreIO.coreio_log_format_fields(handle.Pointer, infosStart, count, namesStart, names.Length, &nameBytes), "fields");
         }
 
-        return Array.ConvertAll(
-            infos,
-            info => new LogFieldInfo(
-                Encoding.UTF8.GetString(names, info.name_offset, info.name_length), (LogKind)info.kind, info.list != 0));
+        LogFieldInfo[] fields = new LogFieldInfo[count];
+        for (int i = 0; i < count; i++)
+        {
+            ref readonly coreio_log_field_info info = ref infos[i];
+            string name = Encoding.UTF8.GetString(names, info.name_offset, info.name_length);
+            fields[i] = new LogFieldInfo(name, (LogKind)info.kind, info.list != 0);
+        }
+
+        return fields;
     }
 }

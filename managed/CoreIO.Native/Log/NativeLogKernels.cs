@@ -7,49 +7,79 @@ namespace CoreIO.Native.Log;
 /// <summary>The kernels of the library: their names for people, their ids for calls.</summary>
 internal sealed unsafe class NativeLogKernels
 {
-    private readonly (int Id, LogKernel Kernel)[] _kernels;
+    // More than the ids of the header would be a library of another ABI.
+    private const int MostKernels = (int)coreio_log_kernel_id.COREIO_LOG_KERNEL_NEON + 1;
+
+    // One id for each kernel of All.
+    private readonly int[] _ids;
+    private readonly LogKernel[] _kernels;
 
     public NativeLogKernels()
     {
-        // More than the ids of the header would be a library of another ABI.
-        coreio_log_kernel_info[] found = new coreio_log_kernel_info[Enum.GetValues<coreio_log_kernel_id>().Length];
+        coreio_log_kernel_info[] found = new coreio_log_kernel_info[MostKernels];
         fixed (coreio_log_kernel_info* start = found)
         {
             int count = Status.Check(LibCoreIO.coreio_log_kernels(start, found.Length), "kernels");
-            _kernels = Array.ConvertAll(found[..count], static k => (k.id, new LogKernel(NameOf(k), k.supported != 0)));
+            _ids = new int[count];
+            _kernels = new LogKernel[count];
+            for (int i = 0; i < count; i++)
+            {
+                _ids[i] = found[i].id;
+                _kernels[i] = new LogKernel(NameOf(start + i), found[i].supported != 0);
+            }
         }
-
-        All = Array.ConvertAll(_kernels, static k => k.Kernel);
     }
 
     /// <summary>All of this build, the slowest first.</summary>
-    internal IReadOnlyList<LogKernel> All { get; }
+    internal IReadOnlyList<LogKernel> All => _kernels;
 
     /// <summary>The fastest that this machine can run.</summary>
-    internal string Best => _kernels.Last(static k => k.Kernel.Supported).Kernel.Name;
+    internal string Best
+    {
+        get
+        {
+            string best = _kernels[0].Name;
+            foreach (LogKernel kernel in _kernels)
+            {
+                best = kernel.Supported ? kernel.Name : best;
+            }
+
+            return best;
+        }
+    }
 
     /// <summary>The id of a kernel that this machine can run.</summary>
     /// <exception cref="CoreIOException">There is no such kernel here.</exception>
     internal int IdOf(string name)
     {
-        foreach ((int id, LogKernel kernel) in _kernels)
+        for (int i = 0; i < _kernels.Length; i++)
         {
-            if (kernel.Supported && kernel.Name == name)
+            if (_kernels[i].Supported && _kernels[i].Name == name)
             {
-                return id;
+                return _ids[i];
             }
         }
 
-        string names = string.Join(", ", _kernels.Where(static k => k.Kernel.Supported).Select(static k => k.Kernel.Name));
+        string names = string.Join(", ", _kernels.Where(static k => k.Supported).Select(static k => k.Name));
         throw Status.Failure(StatusCode.Cpu, $"kernel '{name}' (available: {names})");
     }
 
     /// <summary>The name of a kernel that ran.</summary>
-    internal string NameOf(int id) => _kernels.First(k => k.Id == id).Kernel.Name;
-
-    private static string NameOf(in coreio_log_kernel_info info)
+    internal string NameOf(int id)
     {
-        ReadOnlySpan<byte> bytes = info.name;
+        int index = 0;
+        while (_ids[index] != id)
+        {
+            index++;
+        }
+
+        return _kernels[index].Name;
+    }
+
+    // Bytes up to a zero, or as many as there is room for.
+    private static string NameOf(coreio_log_kernel_info* info)
+    {
+        ReadOnlySpan<byte> bytes = new(&info->name, sizeof(coreio_log_kernel_info._name_e__FixedBuffer));
         int end = bytes.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
     }

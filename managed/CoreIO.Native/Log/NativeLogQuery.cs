@@ -25,7 +25,7 @@ internal sealed class NativeLogQuery : IDisposable
             format, query.Where ?? "", Bound(query.Since), Bound(query.Until), Microseconds(query.Interval));
         try
         {
-            return new NativeLogQuery(handle, [.. query.Tables.Select(table => AddTable(handle, table))]);
+            return new NativeLogQuery(handle, AddTables(handle, query.Tables));
         }
         catch
         {
@@ -61,6 +61,17 @@ internal sealed class NativeLogQuery : IDisposable
             ? interval.Ticks / TimeSpan.TicksPerMicrosecond
             : throw new ArgumentException($"The interval {interval} is not a whole number of microseconds.", nameof(interval));
 
+    private static NativeLogColumns[] AddTables(LogQueryHandle handle, IReadOnlyList<LogTable> tables)
+    {
+        NativeLogColumns[] columns = new NativeLogColumns[tables.Count];
+        for (int i = 0; i < columns.Length; i++)
+        {
+            columns[i] = AddTable(handle, tables[i]);
+        }
+
+        return columns;
+    }
+
     private static NativeLogColumns AddTable(LogQueryHandle handle, LogTable table)
     {
         string by = string.Join(',', table.By);
@@ -74,13 +85,21 @@ internal sealed class NativeLogQuery : IDisposable
         }
 
         coreio_log_column_info[] columns = handle.Columns(index);
-        return new NativeLogColumns(
-            [.. keyNames.Select((name, i) => new LogKeyColumn(name, (LogKind)columns[i].kind))],
-            [.. statNames.Select((name, i) => StatColumn(name, columns[keyNames.Length + i]))]);
-    }
+        LogKeyColumn[] keys = new LogKeyColumn[keyNames.Length];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            keys[i] = new LogKeyColumn(keyNames[i], (LogKind)columns[i].kind);
+        }
 
-    private static LogStatColumn StatColumn(string name, in coreio_log_column_info column) =>
-        new(name, (LogStatKind)column.kind, column.scale);
+        LogStatColumn[] statColumns = new LogStatColumn[statNames.Length];
+        for (int i = 0; i < statColumns.Length; i++)
+        {
+            ref readonly coreio_log_column_info column = ref columns[keys.Length + i];
+            statColumns[i] = new LogStatColumn(statNames[i], (LogStatKind)column.kind, column.scale);
+        }
+
+        return new NativeLogColumns(keys, statColumns);
+    }
 
     private static string[] Names(string list) => list.Length == 0 ? [] : list.Split(',', StringSplitOptions.TrimEntries);
 }

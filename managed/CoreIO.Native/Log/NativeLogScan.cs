@@ -122,7 +122,7 @@ internal sealed unsafe class NativeLogScan : ILogScan
             Kernel = _kernels.NameOf(totals.kernel),
             Workers = NativeLogAnswer.ReadWorkers(_handle.Pointer, totals.workers),
             Rejects = NativeLogAnswer.ReadRejects(_handle.Pointer),
-            Tables = [.. _tables.Select(ReadTable)],
+            Tables = ReadTables(),
         };
     }
 
@@ -133,6 +133,14 @@ internal sealed unsafe class NativeLogScan : ILogScan
         _handle.Dispose();
     }
 
-    private LogTableAnswer ReadTable(NativeLogColumns columns, int table) =>
-        NativeLogAnswer.ReadTable(_handle.Pointer, table, columns);
+    private LogTableAnswer[] ReadTables()
+    {
+        LogTableAnswer[] answers = new LogTableAnswer[_tables.Length];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = NativeLogAnswer.ReadTable(_handle.Pointer, i, _tables[i]);
+        }
+
+        return answers;
+    }
 }

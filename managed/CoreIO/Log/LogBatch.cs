@@ -16,7 +16,7 @@ internal sealed class LogBatch
     {
         while (true)
         {
-            LogLexResult result = lexer.Feed(text, last, Records, _fields);
+            LogLexResult result = lexer.Feed(text, last, new Span<LogRecord>(Records), new Span<LogField>(_fields));
             if (result.NeededFields <= _fields.Length)
             {
                 return result;
@@ -25,6 +25,10 @@ internal sealed class LogBatch
             _fields = new LogField[result.NeededFields];
         }
     }
+
+    /// <summary>Where a field of a record is; nothing at the start of the text where the record has fewer.</summary>
+    public LogField Field(in LogRecord record, int index) =>
+        (uint)index < (uint)record.FieldCount ? _fields[record.FirstField + index] : default;
 
     public ReadOnlySpan<LogField> FieldsOf(in LogRecord record) => _fields.AsSpan((int)record.FirstField, (int)record.FieldCount);
 }

@@ -21,7 +21,7 @@ public static class LogFormatSource
     public const string Delimited = "delimited";
 
     /// <summary>The names of the formats that every backend has built in, in the order in which they are tried.</summary>
-    public static IReadOnlyList<string> BuiltIn { get; } = ["combined", "main", "common", "vhost_combined", "edge", Delimited];
+    public static IReadOnlyList<string> BuiltIn { get; } = (string[])["combined", "main", "common", "vhost_combined", "edge", Delimited];
 
     /// <summary>The templates of the built-in formats that are templates; the others have rules of their own.</summary>
     public static string? Template(string name) => name switch
@@ -135,12 +135,12 @@ public static class LogFormatSource
         int clock = ClockOf(format, out string clockName);
         int lines = 0;
         int fitted = 0;
-        sample.Each(log, format, (line, record, fields) =>
+        sample.Each(log, format, (ReadOnlySpan<byte> line, in LogRecord record, LogBatch batch) =>
         {
             lines++;
             bool fits = record.Reason == LogReason.Parsed
-                && IsIntegerOrNull(Field(line, fields, status))
-                && (IsNull(Field(line, fields, clock)) || LogClock.TryRead(clockName, Field(line, fields, clock), out _));
+                && IsIntegerOrNull(Field(line, batch.Field(record, status)))
+                && (IsNull(Field(line, batch.Field(record, clock))) || LogClock.TryRead(clockName, Field(line, batch.Field(record, clock)), out _));
             fitted += fits ? 1 : 0;
             return true;
         });
@@ -154,9 +154,9 @@ public static class LogFormatSource
         int offset = 0;
         if (clock >= 0)
         {
-            sample.Each(log, format, (line, _, fields) =>
+            sample.Each(log, format, (ReadOnlySpan<byte> line, in LogRecord record, LogBatch batch) =>
             {
-                bool found = LogClock.TryRead(name, Field(line, fields, clock), out LogInstant instant);
+                bool found = LogClock.TryRead(name, Field(line, batch.Field(record, clock)), out LogInstant instant);
                 offset = instant.OffsetMinutes;
                 return !found;
             });
@@ -194,8 +194,7 @@ public static class LogFormatSource
         return -1;
     }
 
-    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> text, ReadOnlySpan<LogField> fields, int index) =>
-        index < 0 || index >= fields.Length ? default : text.Slice((int)fields[index].Offset, (int)fields[index].Length);
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> text, LogField field) => text.Slice((int)field.Offset, (int)field.Length);
 
     private static bool IsNull(ReadOnlySpan<byte> value) => value is [] or [(byte)'-'];
 

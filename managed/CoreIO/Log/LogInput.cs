@@ -58,7 +58,7 @@ internal sealed class LogInput : IDisposable
         {
             file = name == "-"
                 ? new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(0, ownsHandle: false), FileAccess.Read, 0)
-                : new FileStream(name, new FileStreamOptions { BufferSize = 0, Share = FileShare.ReadWrite | FileShare.Delete });
+                : OpenedFile.Read(name);
             return new LogInput(name, file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)

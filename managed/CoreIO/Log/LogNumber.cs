@@ -1,5 +1,6 @@
 // Shows numbers: integers as they are, millionths with up to six decimals, averages rounded half away from zero. All in integers of 128
-// bits, so that the same answer is the same text everywhere.
+// bits, so that the same answer is the same text everywhere. Those that need only 64 have a way of their own: methods with integers of 128
+// bits are never compiled ahead of time, and a report should not wait for them to be compiled.
 using System.Globalization;
 using System.Text;
 
@@ -27,6 +28,28 @@ public static class LogNumber
     /// <summary>0 when the column's values are ones, 6 when they are millionths; averages always are.</summary>
     public static int ScaleOf(LogStatColumn column) => column.Kind == LogStatKind.Avg ? 6 : column.Scale;
 
+    /// <summary>The value of a cell as text; null when no line had a value.</summary>
+    public static string? TextOf(LogStatColumn column, LogCell cell)
+    {
+        ArgumentNullException.ThrowIfNull(column);
+        return column.Kind is not (LogStatKind.Count or LogStatKind.Distinct) && cell.Count == 0 ? null
+            : column.Kind != LogStatKind.Avg && cell.TryGetInt64(out long value) ? Format(value, column.Scale)
+            : WideTextOf(column, cell);
+    }
+
+    /// <summary>A value as text, as <see cref="Format(Int128, int)"/> writes it.</summary>
+    public static string Format(long value, int scale)
+    {
+        Span<byte> text = stackalloc byte[MaxLength];
+        ulong magnitude = value < 0 ? (ulong)~value + 1 : (ulong)value;
+        text[0] = (byte)'-';
+        int length = value < 0 ? 1 : 0;
+        ulong whole = scale == 0 ? magnitude : magnitude / Million;
+        _ = whole.TryFormat(text[length..], out int digits, default, CultureInfo.InvariantCulture);
+        length = WriteFraction(scale == 0 ? 0 : (uint)(magnitude % Million), text, length + digits);
+        return Encoding.ASCII.GetString(text[..length]);
+    }
+
     /// <summary>A value as text, trailing zeros of the fraction left out: <c>0.25</c>, <c>3</c>, <c>-1.000001</c>.</summary>
     public static string Format(Int128 value, int scale)
     {
@@ -48,7 +71,14 @@ public static class LogNumber
         UInt128 whole = scale == 0 ? magnitude : magnitude / Million;
         uint fraction = scale == 0 ? 0 : (uint)(magnitude % Million);
         _ = whole.TryFormat(text[length..], out int digits, default, CultureInfo.InvariantCulture);
-        length += digits;
+        return WriteFraction(fraction, text, length + digits);
+    }
+
+    private static string WideTextOf(LogStatColumn column, LogCell cell) => Format(ValueOf(column, cell)!.Value, ScaleOf(column));
+
+    // Millionths behind a whole number that ends at `length`; returns where they end.
+    private static int WriteFraction(uint fraction, Span<byte> text, int length)
+    {
         if (fraction == 0)
         {
             return length;

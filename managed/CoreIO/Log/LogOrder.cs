@@ -124,7 +124,7 @@ internal sealed class LogOrder : IComparer<int>
         }
 
         Array.Sort(rows, this);
-        return top <= 0 ? rows : _timeFirst ? FirstOfEach(rows, top) : rows[..Math.Min(top, groups)];
+        return top <= 0 ? rows : _timeFirst ? FirstOfEach(rows, top) : top >= groups ? rows : rows[..top];
     }
 
     private int[] FirstOfEach(int[] rows, int top)

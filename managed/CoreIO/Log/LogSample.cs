@@ -5,7 +5,7 @@ internal sealed class LogSample(byte[] text, bool end)
 {
     public static readonly LogSample Empty = new([], true);
 
-    internal delegate bool Visitor(ReadOnlySpan<byte> text, LogRecord record, ReadOnlySpan<LogField> fields);
+    internal delegate bool Visitor(ReadOnlySpan<byte> text, in LogRecord record, LogBatch batch);
 
     public int Lines => text.AsSpan().Count((byte)'\n') + (text.Length > 0 && text[^1] != '\n' ? 1 : 0);
 
@@ -23,9 +23,9 @@ internal sealed class LogSample(byte[] text, bool end)
                 return;
             }
 
-            foreach (ref readonly LogRecord record in batch.Records.AsSpan(0, result.Records))
+            for (int i = 0; i < result.Records; i++)
             {
-                if (!visitor(rest, record, batch.FieldsOf(record)))
+                if (!visitor(rest, batch.Records[i], batch))
                 {
                     return;
                 }

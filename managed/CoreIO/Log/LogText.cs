@@ -21,10 +21,8 @@ public static class LogText
     /// <summary>A byte becomes four at most, as in <c>\xFF</c>.</summary>
     private const int MaxExpansion = 4;
 
-    // Backslashes begin what is decoded; controls matter to a terminal only; bytes from 0x80 on need a check for UTF-8.
-    private static readonly SearchValues<byte> NotPlainData = SearchValues.Create([(byte)'\\', .. Range(0x80, 0xFF)]);
-    private static readonly SearchValues<byte> NotPlainTerminal =
-        SearchValues.Create([(byte)'\\', .. Range(0, 0x1F), .. Range(0x7F, 0xFF)]);
+    /// <summary>Values up to this length are looked at byte by byte: to search them by vectors takes code that is made at run time.</summary>
+    private const int ShortValue = 32;
 
     /// <summary>The value as text: <c>\xHH</c>, <c>\"</c> and <c>\\</c> decoded, what cannot be shown as <c>\xHH</c>.</summary>
     public static string Decode(ReadOnlySpan<byte> value, LogTextUse use = LogTextUse.Data)
@@ -45,8 +43,23 @@ public static class LogText
     public static string Escape(string text) => ShowRaw(Encoding.UTF8.GetBytes(text), LogTextUse.Terminal);
 
     /// <summary>Whether the value is shown exactly as its bytes are.</summary>
-    internal static bool IsPlain(ReadOnlySpan<byte> value, LogTextUse use) =>
-        !value.ContainsAny(use == LogTextUse.Terminal ? NotPlainTerminal : NotPlainData);
+    internal static bool IsPlain(ReadOnlySpan<byte> value, LogTextUse use)
+    {
+        if (value.Length > ShortValue)
+        {
+            return !value.ContainsAny(use == LogTextUse.Terminal ? NotPlain.Terminal : NotPlain.Data);
+        }
+
+        foreach (byte b in value)
+        {
+            if (b is (byte)'\\' or >= 0x80 || (use == LogTextUse.Terminal && b is < 0x20 or 0x7F))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>Room that suffices to decode a value.</summary>
     internal static int MaxLength(int valueLength) => checked(valueLength * MaxExpansion);
@@ -141,8 +154,6 @@ public static class LogText
         return written;
     }
 
-    private static byte[] Range(int first, int last) => [.. Enumerable.Range(first, last - first + 1).Select(b => (byte)b)];
-
     private static byte Digit(int value) => (byte)(value < 10 ? '0' + value : 'A' + value - 10);
 
     private static int Hex(byte b) => b switch
@@ -152,4 +163,23 @@ public static class LogText
         >= (byte)'A' and <= (byte)'F' => b - 'A' + 10,
         _ => -1,
     };
+
+    // Backslashes begin what is decoded; controls matter to a terminal only; bytes from 0x80 on need a check for UTF-8. Made on first use.
+    private static class NotPlain
+    {
+        public static readonly SearchValues<byte> Data = SearchValues.Create([(byte)'\\', .. Range(0x80, 0xFF)]);
+        public static readonly SearchValues<byte> Terminal =
+            SearchValues.Create([(byte)'\\', .. Range(0, 0x1F), .. Range(0x7F, 0xFF)]);
+
+        private static byte[] Range(int first, int last)
+        {
+            byte[] bytes = new byte[last - first + 1];
+            for (int i = 0; i < bytes.Length; i++)
+            {
+                bytes[i] = (byte)(first + i);
+            }
+
+            return bytes;
+        }
+    }
 }

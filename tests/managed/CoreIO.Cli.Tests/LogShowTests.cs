@@ -38,6 +38,29 @@ public sealed class LogShowTests
     public void NumbersAreShownByScale(string value, int scale, string shown) =>
         Assert.That(LogNumber.Format(Int128.Parse(value, null), scale), Is.EqualTo(shown));
 
+    [TestCase(long.MinValue)]
+    [TestCase(-1_500_000)]
+    [TestCase(-1)]
+    [TestCase(0)]
+    [TestCase(999_999)]
+    [TestCase(1_000_000)]
+    [TestCase(long.MaxValue)]
+    public void NumbersOf64BitsAreShownLikeThoseOf128(long value)
+    {
+        foreach (int scale in (int[])[0, 6])
+        {
+            string shown = LogNumber.Format((Int128)value, scale);
+            LogCell cell = new((ulong)value, value >> 63, 1);
+            Assert.That(LogNumber.Format(value, scale), Is.EqualTo(shown));
+            Assert.That(LogNumber.TextOf(new LogStatColumn("max(x)", LogStatKind.Max, scale), cell), Is.EqualTo(shown));
+        }
+
+        LogCell wide = new((ulong)value, (value >> 63) + 1, 1);
+        Assert.That(wide.TryGetInt64(out _), Is.False);
+        Assert.That(LogNumber.TextOf(new LogStatColumn("sum(x)", LogStatKind.Sum, 0), wide), Is.EqualTo(wide.Value.ToString(null, CultureInfo.InvariantCulture)));
+        Assert.That(LogNumber.TextOf(new LogStatColumn("max(x)", LogStatKind.Max, 0), new LogCell(0, 0, 0)), Is.Null);
+    }
+
     [TestCase("1", 3, 0, "0.333333")]
     [TestCase("2", 3, 0, "0.666667")]
     [TestCase("-2", 3, 0, "-0.666667")]
@@ -211,6 +234,27 @@ public sealed class LogShowTests
         Assert.That(ProgressLine.Text(new LogReportProgress(1 << 20, 4 << 20), TimeSpan.FromSeconds(2)),
             Is.EqualTo("1.0 MiB of 4.0 MiB, 512 KiB/s, 0:06 left"));
 
+    [Test]
+    public void WithoutColoursAPageLooksAsItDoesWithThem([Values(null, 12, 30, 60)] int? width)
+    {
+        string[] words = ["", " ", "a", " two words ", "ab\u00e9", "\u65e5\u672c\u8a9e\u306e\u9577\u3044\u8a9e", "\\x1B[0m", "a long word-and-a-longer-one, then more of it"];
+        Action<Page> show = page =>
+        {
+            foreach (string word in words)
+            {
+                page.Line(word, PageTone.Strong);
+            }
+
+            page.Rows(
+                [new PageColumn("path", false), new PageColumn("count", true), new PageColumn("\u65e5\u672c", false)],
+                words.Select(word => (IReadOnlyList<string>)[word, "12345"[..(word.Length % 5)], word + word]),
+                row => (PageTone)(row % 6));
+            page.Rows([new PageColumn("n", true)], []);
+        };
+        string colored = System.Text.RegularExpressions.Regex.Replace(Shown(width, show, color: true), "\u001b\\[[0-9;]*m", "");
+        Assert.That(Shown(width, show), Is.EqualTo(colored));
+    }
+
     private static string[] Table(int? width, (string Path, long Count)[] rows) =>
         Shown(width, page => page.Rows(
             [new PageColumn("path", false), new PageColumn("count", true)],
@@ -218,10 +262,10 @@ public sealed class LogShowTests
             .TrimEnd('\n').Split('\n');
 
     // No width is no terminal: the tests' own standard output is a pipe.
-    private static string Shown(int? width, Action<Page> show)
+    private static string Shown(int? width, Action<Page> show, bool color = false)
     {
         using MemoryStream output = new();
-        using (Page page = new(output, color: false, width))
+        using (Page page = new(output, color, width))
         {
             show(page);
         }
