@@ -314,20 +314,43 @@ struct coreio__text coreio__value_path(struct coreio__text uri)
     return uri;
 }
 
-void coreio__value_request(struct coreio__text text, struct coreio__request *request)
+/* How many bytes at the beginning may be a method; the two frequent ones are known by four. */
+static uint32_t method_length(struct coreio__text text)
 {
-    memset(request, 0, sizeof *request);
+    static const uint8_t get[] = {'G', 'E', 'T', ' '};
+    static const uint8_t post[] = {'P', 'O', 'S', 'T'};
     uint32_t at = 0;
+    if (text.length >= 5) {
+        const uint64_t word = coreio__load32(text.text);
+        if (word == coreio__load32(get))
+            return 3;
+        if (word == coreio__load32(post))
+            at = 4;
+    }
     while (at < text.length &&
            ((text.text[at] >= 'A' && text.text[at] <= 'Z') || text.text[at] == '-' || text.text[at] == '_'))
         at++;
+    return at;
+}
+
+/* Whether eight bytes are HTTP/ and three more that are no spaces. */
+static int32_t is_protocol(const uint8_t *text)
+{
+    static const uint8_t http[] = {'H', 'T', 'T', 'P', '/', 0, 0, 0};
+    return (coreio__load64(text) & 0xFFFFFFFFFF) == coreio__load64(http) && text[5] != ' ' && text[6] != ' ' &&
+           text[7] != ' ';
+}
+
+void coreio__value_request(struct coreio__text text, struct coreio__request *request)
+{
+    memset(request, 0, sizeof *request);
+    const uint32_t at = method_length(text);
     if (at == 0 || at == text.length || text.text[at] != ' ')
         return;
     request->method = (struct coreio__text){text.text, at};
     struct coreio__text uri = {text.text + at + 1, text.length - at - 1};
     /* Nearly every request ends in a space and eight bytes such as HTTP/1.1, which hold no other space. */
-    if (uri.length > 9 && uri.text[uri.length - 9] == ' ' && memcmp(uri.text + uri.length - 8, "HTTP/", 5) == 0 &&
-        uri.text[uri.length - 3] != ' ' && uri.text[uri.length - 2] != ' ' && uri.text[uri.length - 1] != ' ') {
+    if (uri.length > 9 && uri.text[uri.length - 9] == ' ' && is_protocol(uri.text + uri.length - 8)) {
         request->protocol = (struct coreio__text){uri.text + uri.length - 8, 8};
         request->uri = (struct coreio__text){uri.text, uri.length - 9};
         return;
