@@ -26,13 +26,17 @@
 #define RECORDS 4096
 #define FIELDS (COREIO__WINDOW / 4)
 
+/* Where blocks are read to: at the alignment they have in the file, for then the kernel copies faster. What is left of
+ * the one before is moved to right before it. */
+#define ALIGNMENT 4096
+
 struct floor {
     const struct coreio_log_format *format;
     const struct coreio__kernel *kernel;
     struct coreio__class class;
     struct coreio_log_lexer *lexer;
-    uint8_t *buffer;
-    size_t capacity;
+    uint8_t *buffer; /* of `lead` bytes and a block */
+    size_t lead;
     uint32_t *positions;
     struct coreio_log_record *records;
     struct coreio_log_field *fields;
@@ -130,14 +134,14 @@ static int32_t run_blocks(struct floor *floor, int32_t work, struct coreio_log_f
 }
 
 /* Cuts the whole lines of the buffer a byte at a time. Returns the bytes of them. */
-static int64_t scalar_lines(struct floor *floor, size_t length, int32_t last, struct coreio_log_floor_result *result)
+static int64_t scalar_lines(
+    struct floor *floor, const uint8_t *text, size_t length, int32_t last, struct coreio_log_floor_result *result)
 {
-    const uint8_t *newline = memrchr(floor->buffer, '\n', length);
-    const size_t whole = last ? length : newline == NULL ? 0 : (size_t)(newline - floor->buffer) + 1;
+    const uint8_t *newline = memrchr(text, '\n', length);
+    const size_t whole = last ? length : newline == NULL ? 0 : (size_t)(newline - text) + 1;
     struct coreio__machine_line line;
     for (size_t at = 0; at < whole; at = line.next) {
-        coreio__machine_next(
-            floor->format, floor->buffer, whole, at, floor->fields, (uint32_t)floor->field_capacity, &line);
+        coreio__machine_next(floor->format, text, whole, at, floor->fields, (uint32_t)floor->field_capacity, &line);
         result->lines++;
         result->hits += line.fields;
     }
@@ -155,7 +159,8 @@ static int32_t more_fields(struct floor *floor, int32_t needed)
 }
 
 /* Lexes the whole lines of the buffer, a window at a time. Returns the bytes of them, or an error. */
-static int64_t lex_lines(struct floor *floor, size_t length, int32_t last, struct coreio_log_floor_result *result)
+static int64_t lex_lines(
+    struct floor *floor, const uint8_t *text, size_t length, int32_t last, struct coreio_log_floor_result *result)
 {
     size_t at = 0;
     size_t piece = COREIO__WINDOW;
@@ -163,8 +168,8 @@ static int64_t lex_lines(struct floor *floor, size_t length, int32_t last, struc
         const size_t rest = length - at;
         const size_t given = rest < piece ? rest : piece;
         struct coreio_log_lex_result lexed;
-        const int32_t status = coreio_log_lexer_feed(floor->lexer, floor->buffer + at, (int64_t)given,
-            last && given == rest, floor->records, RECORDS, floor->fields, floor->field_capacity, &lexed);
+        const int32_t status = coreio_log_lexer_feed(floor->lexer, text + at, (int64_t)given, last && given == rest,
+            floor->records, RECORDS, floor->fields, floor->field_capacity, &lexed);
         if (status == COREIO_ECAPACITY) {
             const int32_t grown = more_fields(floor, lexed.needed_fields);
             if (grown < 0)
@@ -184,31 +189,45 @@ static int64_t lex_lines(struct floor *floor, size_t length, int32_t last, struc
     return (int64_t)at;
 }
 
-/* Work on whole lines: what is left of a block is moved to the front of the next. */
+/* Makes room for more than `length` bytes before a block, and puts those of `left` there. Returns 0 or -ENOMEM. */
+static int32_t more_lead(struct floor *floor, const uint8_t *left, size_t length)
+{
+    const size_t lead = (2 * length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    void *buffer;
+    if (posix_memalign(&buffer, ALIGNMENT, lead + BLOCK) != 0)
+        return -ENOMEM;
+    memcpy((uint8_t *)buffer + lead - length, left, length);
+    free(floor->buffer);
+    floor->buffer = buffer;
+    floor->lead = lead;
+    return 0;
+}
+
+/* Work on whole lines. */
 static int32_t run_lines(struct floor *floor, int32_t work, struct coreio_log_floor_result *result)
 {
     size_t filled = 0;
     for (;;) {
-        if (floor->capacity < filled + BLOCK) {
-            uint8_t *buffer = realloc(floor->buffer, (filled + BLOCK) * 2);
-            if (buffer == NULL)
-                return -ENOMEM;
-            floor->buffer = buffer;
-            floor->capacity = (filled + BLOCK) * 2;
-        }
-        const int64_t got = read_block(floor->file, floor->buffer + filled);
+        const int64_t got = read_block(floor->file, floor->buffer + floor->lead);
         if (got < 0)
             return (int32_t)got;
         result->bytes += got;
+        const uint8_t *text = floor->buffer + floor->lead - filled;
         filled += (size_t)got;
-        const int64_t done = work == COREIO_LOG_FLOOR_SCALAR ? scalar_lines(floor, filled, got == 0, result)
-                                                             : lex_lines(floor, filled, got == 0, result);
+        const int64_t done = work == COREIO_LOG_FLOOR_SCALAR ? scalar_lines(floor, text, filled, got == 0, result)
+                                                             : lex_lines(floor, text, filled, got == 0, result);
         if (done < 0)
             return (int32_t)done;
         if (got == 0)
             return 0;
         filled -= (size_t)done;
-        memmove(floor->buffer, floor->buffer + done, filled);
+        if (filled <= floor->lead) {
+            memmove(floor->buffer + floor->lead - filled, text + done, filled);
+        } else {
+            const int32_t grown = more_lead(floor, text + done, filled);
+            if (grown < 0)
+                return grown;
+        }
     }
 }
 
@@ -221,13 +240,14 @@ static int32_t prepare(struct floor *floor, int32_t work, int32_t kernel)
     floor->kernel = coreio__kernel_get(kernel);
     if (floor->kernel == NULL)
         return COREIO_ECPU;
-    floor->capacity = 2 * (size_t)BLOCK;
+    floor->lead = BLOCK;
     floor->field_capacity = FIELDS;
-    floor->buffer = malloc(floor->capacity);
+    if (posix_memalign((void **)&floor->buffer, ALIGNMENT, floor->lead + BLOCK) != 0)
+        return -ENOMEM;
     floor->positions = malloc((COREIO__WINDOW + COREIO__KERNEL_SLACK) * sizeof *floor->positions);
     floor->records = malloc(RECORDS * sizeof *floor->records);
     floor->fields = malloc(FIELDS * sizeof *floor->fields);
-    if (floor->buffer == NULL || floor->positions == NULL || floor->records == NULL || floor->fields == NULL)
+    if (floor->positions == NULL || floor->records == NULL || floor->fields == NULL)
         return -ENOMEM;
     return work == COREIO_LOG_FLOOR_LEX ? coreio_log_lexer_create(floor->format, floor->kernel->id, &floor->lexer) : 0;
 }

@@ -334,7 +334,7 @@ void coreio_log_scan_destroy(struct coreio_log_scan *scan)
     for (int32_t i = 0; i < scan->hand_count; i++) {
         coreio__worker_clear(&scan->hands[i]->worker);
         coreio__ring_clear(&scan->hands[i]->ring);
-        free(scan->hands[i]->buffer);
+        free(scan->hands[i]->room);
         free(scan->hands[i]);
     }
     free(scan->hands);

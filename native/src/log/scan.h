@@ -17,7 +17,8 @@ struct coreio__hand {
     struct coreio__ring ring;
     struct coreio_log_scan *scan;
     pthread_t thread;
-    uint8_t *buffer; /* of a file's block */
+    uint8_t *room;
+    uint8_t *buffer; /* of a file's block; in `room` */
     size_t capacity;
     int64_t cpu_time_us;
     struct coreio_cpu_place place;
