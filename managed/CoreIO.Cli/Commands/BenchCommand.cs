@@ -39,7 +39,7 @@ internal static class BenchCommand
                 ],
             },
             new("repeat", "N", "measured runs of each contestant (5)") { Group = "Measuring", Letter = 'r' },
-            new("workers", "N", "worker threads of a report (1)") { Group = "Measuring", Letter = 'j' },
+            new("workers", "N", "worker threads of a report, beside one (1)") { Group = "Measuring", Letter = 'j' },
             new("cpus", "LIST", "CPUs to pin to, in turn: 0,2-3") { Group = "Measuring" },
             new("json", null, "one JSON document") { Group = "Output" },
             new("markdown", null, "tables to be filed, with machine and command") { Group = "Output" },
@@ -160,7 +160,7 @@ internal static class BenchCommand
             }
 
             page.Line();
-            foreach (string line in BenchTables.Legend(input))
+            foreach (string line in BenchTables.Legend(input).Concat(BenchTables.Scaling(result, input)))
             {
                 page.Line(line, PageTone.Quiet);
             }

@@ -18,7 +18,7 @@ internal static class BenchMarkdown
             text.Append('\n');
             Table(text, BenchTables.CostColumns, BenchTables.Cost(result, input));
             text.Append('\n');
-            List(text, [.. BenchTables.Legend(input), .. BenchTables.Notes(result, input)]);
+            List(text, [.. BenchTables.Legend(input), .. BenchTables.Scaling(result, input), .. BenchTables.Notes(result, input)]);
         }
 
         text.Append('\n');

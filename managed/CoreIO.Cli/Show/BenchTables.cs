@@ -49,6 +49,13 @@ internal static class BenchTables
         input.Rows.Select(row => row.Question == LogBenchRow.Floor ? $"{row.Question} {row.Who}: {row.Text}" : $"{row.Question}: {row.Text}")
             .Where(text => !text.Contains("mawk", StringComparison.Ordinal)).Distinct();
 
+    /// <summary>How many times as fast as one worker several are.</summary>
+    public static IEnumerable<string> Scaling(LogBenchResult result, LogBenchInputResult input) =>
+        from row in input.Rows
+        from backend in CoreBackends.Available
+        where result.Workers > 1 && row.Who == LogBenchRow.WithWorkers(backend.Name, result.Workers)
+        select $"{row.Question} {row.Who}: {Ratio(input.Ratio(row, row.Question, backend.Name))} times one worker";
+
     /// <summary>A bar for each contestant; the longest takes the whole width.</summary>
     public static IEnumerable<string> Bars(LogBenchInputResult input, int width)
     {
@@ -84,7 +91,7 @@ internal static class BenchTables
 
         if (result.Workers > 1)
         {
-            yield return "floors and lex run on one thread, the other questions on all workers";
+            yield return "floors and lex run on one thread, the other questions on one worker and on all";
         }
 
         if (input.Find(LogBenchRow.Floor, "index") is null)

@@ -144,6 +144,16 @@ public sealed class BenchTests
         Assert.That(output, Does.Contain("\n| question | who | GB/s |").And.Contain("\n| lex | managed |"));
     }
 
+    [Test]
+    public void SeveralWorkersAreComparedWithOne()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "a.log"), Make("combined", 200_000, 5));
+        (int exitCode, string output) = Bash("coreio bench log --file a.log --repeat 1 --questions status --workers 2 --markdown");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output, Does.Match(@"\* status native, 2 workers: [0-9.]+ times one worker"));
+        Assert.That(output, Does.Contain("| status | managed |").And.Contain("| status | managed, 2 workers |"));
+    }
+
     [TestCase("coreio bench log --format common", 64, "for 'common' give a --file")]
     [TestCase("coreio bench log --questions stats", 64, "did you mean 'status'?")]
     [TestCase("coreio bench log --size 1", 64, "is no size from 64K on")]

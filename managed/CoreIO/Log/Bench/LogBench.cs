@@ -142,7 +142,11 @@ public static class LogBench
             {
                 for (int i = 0; i < _backends.Length; i++)
                 {
-                    AddBackend(all, question, _backends[i], path, formats[i]);
+                    AddBackend(all, question, _backends[i], path, formats[i], workers: 1);
+                    if (options.Workers > 1 && question.Name != LogBenchQuestion.Lex)
+                    {
+                        AddBackend(all, question, _backends[i], path, formats[i], options.Workers);
+                    }
                 }
 
                 if (question.Name == LogBenchQuestion.Status && found.Text is "combined" or "common" or "main" && MawkContestant.IsHere)
@@ -154,7 +158,8 @@ public static class LogBench
             return all;
         }
 
-        private void AddBackend(List<LogBenchContestant> all, LogBenchQuestion question, ICoreBackend backend, string path, ILogFormat format)
+        private void AddBackend(
+            List<LogBenchContestant> all, LogBenchQuestion question, ICoreBackend backend, string path, ILogFormat format, int workers)
         {
             if (question.Name == LogBenchQuestion.Lex)
             {
@@ -168,14 +173,15 @@ public static class LogBench
             }
             else if (question.By is not null || options.Overview is not null)
             {
-                all.Add(new ReportContestant(question, backend.Name, backend, new LogReportOptions
+                string who = workers == 1 ? backend.Name : LogBenchRow.WithWorkers(backend.Name, workers);
+                all.Add(new ReportContestant(question, who, backend, new LogReportOptions
                 {
                     Inputs = [path],
                     Format = format.Text,
                     Tables = question.By is null
                         ? options.Overview!
                         : _ => [new LogReportTableOptions { Table = new LogTable { By = question.By, Stats = question.Stats } }],
-                    Scan = new LogScanOptions { Workers = options.Workers, Cpus = _cpus },
+                    Scan = new LogScanOptions { Workers = workers, Cpus = _cpus },
                 }));
             }
         }

@@ -21,7 +21,7 @@ public sealed record LogBenchOptions
     /// <summary>Measured runs of each contestant, after the warm-up.</summary>
     public int Repeats { get; init; } = 5;
 
-    /// <summary>Worker threads of a scan.</summary>
+    /// <summary>Worker threads of a scan; with more than one, each question is asked of one worker as well.</summary>
     public int Workers { get; init; } = 1;
 
     /// <summary>CPUs the workers are pinned to; the first is also that of all work on one thread. Empty for the first ones allowed.</summary>

@@ -78,6 +78,9 @@ public sealed record LogBenchRow
     /// <summary>A spread from here on is worth a warning, as a part of the median.</summary>
     public const double NoisySpread = 0.20;
 
+    /// <summary>Who a row of several workers is of.</summary>
+    public static string WithWorkers(string backend, int workers) => $"{backend}, {workers} workers";
+
     /// <summary>The name of the question, or <see cref="Floor"/>.</summary>
     public required string Question { get; init; }
 
