@@ -353,19 +353,23 @@ static inline __attribute__((always_inline)) int32_t find_group(
     return 0;
 }
 
-/* Hashes of the keys of the lines that count. */
-static void hash_keys(const struct keys *keys, const struct coreio__batch *batch, uint64_t *hashes)
+/* Hashes of the keys of the lines that count, in their order; `room` is for those that are made here. */
+static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__batch *batch, uint64_t *room)
 {
     const uint64_t *first = coreio__batch_hashes(batch, keys->columns[0]);
+    /* Lines ascend, so the last one tells whether all count. */
+    if (keys->count == 1 && batch->lines[batch->count - 1] == batch->count - 1)
+        return first;
     for (uint32_t i = 0; i < batch->count; i++)
-        hashes[i] = first[batch->lines[i]];
+        room[i] = first[batch->lines[i]];
     for (int32_t k = 1; k < keys->count; k++) {
         const struct coreio__text *texts = batch->texts + (size_t)keys->columns[k] * batch->stride;
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct coreio__text key = texts[batch->lines[i]];
-            hashes[i] = key.text == NULL ? coreio__hash_null(hashes[i]) : coreio__hash(key.text, key.length, hashes[i]);
+            room[i] = key.text == NULL ? coreio__hash_null(room[i]) : coreio__hash(key.text, key.length, room[i]);
         }
     }
+    return room;
 }
 
 /* Places beyond which a look-up is not likely to find its group in a near cache: then what the lines of a batch will
@@ -443,14 +447,14 @@ static inline __attribute__((always_inline)) int32_t add_batch(struct coreio__ta
 int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_columns, const struct coreio__batch *batch)
 {
     const struct keys keys = {batch->texts, key_columns, batch->stride, table->shape->key_count};
-    uint64_t hashes[COREIO__BATCH];
+    uint64_t room[COREIO__BATCH];
     if (batch->count == 0)
         return 0;
     if (keys.count == 0) {
         static const uint32_t first[COREIO__BATCH] = {0};
         return add_lines(table, first, batch, 0, batch->count);
     }
-    hash_keys(&keys, batch, hashes);
+    const uint64_t *hashes = hash_keys(&keys, batch, room);
     if (table->place_count > FAR_PLACES)
         prefetch_groups(table, hashes, batch->count);
     return keys.count == 1 ? add_batch(table, &keys, batch, hashes, 1) : add_batch(table, &keys, batch, hashes, 0);

@@ -68,27 +68,37 @@ static int32_t type_field(struct coreio__worker *worker, const struct coreio__sl
                                               : coreio__value_type(slot->typing, text, number);
 }
 
-/* Types a slot for all lines that fit so far. */
-static void type_slot(struct coreio__worker *worker, int32_t index)
+/* Types a slot for all lines; the first slot that is not of its kind rejects a line. A line that does not fit its
+ * format has no fields, so its numbers are null. `quick` is the typing whose quick way is tried. */
+static inline __attribute__((always_inline)) void type_lines(
+    struct coreio__worker *worker, int32_t index, const struct coreio__slot *slot, int32_t quick)
 {
-    const struct coreio__slot *slot = &worker->query->plan.slots[index];
     struct coreio__number *numbers = worker->numbers + (size_t)index * COREIO__BATCH;
     const uint32_t pick = worker->slot_picks[index];
     const size_t width = (size_t)worker->picks->count;
-    const int32_t quick = slot->typing == COREIO__WHOLE || slot->typing == COREIO__MILLIONTHS;
     const uint8_t *window = worker->lexer.window;
     const uint32_t readable = worker->lexer.readable;
     const struct coreio_log_field *field = worker->rows + pick;
     for (uint32_t i = 0; i < worker->count; i++, field += width) {
-        if (worker->outcomes[i] != COREIO_LOG_PARSED)
-            continue;
         numbers[i].is_null = 0;
-        if (quick && field->offset + sizeof(uint64_t) <= readable &&
-            coreio__value_quick(slot->typing, window + field->offset, field->length, &numbers[i].value))
+        if ((quick == COREIO__WHOLE || quick == COREIO__MILLIONTHS) && field->offset + sizeof(uint64_t) <= readable &&
+            coreio__value_quick(quick, window + field->offset, field->length, &numbers[i].value))
             continue;
-        if (!type_field(worker, slot, field_text(worker, i, pick), &numbers[i]))
+        if (!type_field(worker, slot, field_text(worker, i, pick), &numbers[i]) &&
+            worker->outcomes[i] == COREIO_LOG_PARSED)
             worker->outcomes[i] = (int8_t)slot->reason;
     }
+}
+
+static void type_slot(struct coreio__worker *worker, int32_t index)
+{
+    const struct coreio__slot *slot = &worker->query->plan.slots[index];
+    if (slot->typing == COREIO__WHOLE)
+        type_lines(worker, index, slot, COREIO__WHOLE);
+    else if (slot->typing == COREIO__MILLIONTHS)
+        type_lines(worker, index, slot, COREIO__MILLIONTHS);
+    else
+        type_lines(worker, index, slot, slot->typing);
 }
 
 static int32_t in_time(const struct coreio__worker *worker, uint32_t line)
