@@ -100,8 +100,12 @@ static inline uint64_t coreio__hash(const uint8_t *text, size_t length, uint64_t
 /* Whether two texts of one length are the same; keys are short, and a call costs more than two loads. */
 static inline int32_t coreio__equal(const uint8_t *a, const uint8_t *b, size_t length)
 {
-    if (length > 16)
+    if (length > 32)
         return memcmp(a, b, length) == 0;
+    if (length > 16)
+        return ((coreio__load64(a) ^ coreio__load64(b)) | (coreio__load64(a + 8) ^ coreio__load64(b + 8)) |
+                   (coreio__load64(a + length - 16) ^ coreio__load64(b + length - 16)) |
+                   (coreio__load64(a + length - 8) ^ coreio__load64(b + length - 8))) == 0;
     if (length >= 8)
         return coreio__load64(a) == coreio__load64(b) &&
                coreio__load64(a + length - 8) == coreio__load64(b + length - 8);

@@ -114,6 +114,26 @@ int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *cons
     return 0;
 }
 
+int32_t coreio__measure_add_all(
+    const struct coreio__measure *measure, uint8_t *group, const struct coreio__batch *batch)
+{
+    if (measure->kind != COREIO__SUM) {
+        uint8_t *groups[COREIO__BATCH];
+        for (uint32_t i = 0; i < batch->count; i++)
+            groups[i] = group;
+        return coreio__measure_add(measure, groups, batch, 0, batch->count);
+    }
+    const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
+    struct coreio__sum sum = {0, 0, 0};
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct coreio__number number = numbers[batch->lines[i]];
+        if (!number.is_null)
+            add_sum(&sum, (uint64_t)number.value, number.value >> 63, 1);
+    }
+    add_sum((struct coreio__sum *)(void *)(group + measure->offset), sum.low, sum.high, sum.count);
+    return 0;
+}
+
 int32_t coreio__measure_merge(const struct coreio__measure *measure, void *state, const void *other)
 {
     switch (measure->kind) {

@@ -53,6 +53,10 @@ const uint64_t *coreio__batch_hashes(const struct coreio__batch *batch, int32_t 
 int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *const *groups,
     const struct coreio__batch *batch, uint32_t from, uint32_t to);
 
+/* The same for one group; only sums gain by it, for their lines would wait for each other. */
+int32_t coreio__measure_add_all(
+    const struct coreio__measure *measure, uint8_t *group, const struct coreio__batch *batch);
+
 /* Adds what `other` holds, which stays as it is. Returns 0 or -ENOMEM. */
 int32_t coreio__measure_merge(const struct coreio__measure *measure, void *state, const void *other);
 

@@ -414,6 +414,20 @@ static int32_t add_lines(
     return 0;
 }
 
+/* Adds a batch to the group of a table without keys. */
+static int32_t add_to_one(struct coreio__table *table, const struct coreio__batch *batch)
+{
+    const struct coreio__shape *shape = table->shape;
+    struct coreio__group *group = coreio__table_group(table, 0);
+    group->count += batch->count;
+    for (int32_t i = 0; i < shape->measure_count; i++) {
+        const int32_t status = coreio__measure_add_all(&shape->measures[i], (uint8_t *)group, batch);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
 /* Finds or makes the groups of a batch and adds its lines. `one` says that the keys are one column. */
 static inline __attribute__((always_inline)) int32_t add_batch(struct coreio__table *table, const struct keys *all,
     const struct coreio__batch *batch, const uint64_t *hashes, int32_t one)
@@ -450,10 +464,8 @@ int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_column
     uint64_t room[COREIO__BATCH];
     if (batch->count == 0)
         return 0;
-    if (keys.count == 0) {
-        static const uint32_t first[COREIO__BATCH] = {0};
-        return add_lines(table, first, batch, 0, batch->count);
-    }
+    if (keys.count == 0)
+        return add_to_one(table, batch);
     const uint64_t *hashes = hash_keys(&keys, batch, room);
     if (table->place_count > FAR_PLACES)
         prefetch_groups(table, hashes, batch->count);
