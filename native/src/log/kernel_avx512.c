@@ -109,25 +109,37 @@ static inline __m512i load_tail(const uint8_t *text, size_t length)
     return _mm512_maskz_loadu_epi8(((uint64_t)1 << length) - 1, text);
 }
 
+/* The marks of one block outside of quotes; `lower` and `upper` are the class, looked up by whole bytes. */
+static inline __attribute__((always_inline)) uint64_t quoted(
+    struct coreio__quotes *state, __m512i block, __m512i lower, __m512i upper)
+{
+    uint64_t quotes = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('"'));
+    const uint64_t backslashes = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\\'));
+    if (__builtin_expect((backslashes | state->escaped) != 0, 0))
+        quotes &= ~coreio__marks_escaped(state, backslashes);
+    const uint64_t newlines = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\n'));
+    const uint64_t plain = _mm512_movepi8_mask(_mm512_permutex2var_epi8(lower, block, upper));
+    return coreio__marks_quoted(state, quotes, prefix(quotes), newlines, plain);
+}
+
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
     const __m512i numbers = byte_numbers();
     const __m512i lower = _mm512_loadu_si512(class->halves);
     const __m512i upper = _mm512_loadu_si512(class->halves + STEP);
+    const size_t whole = length / STEP * STEP;
     struct coreio__quotes state = {0, 0};
     size_t count = 0;
-    for (size_t at = 0; at < length; at += STEP) {
-        const __m512i block = length - at >= STEP ? _mm512_loadu_si512(text + at) : load_tail(text + at, length - at);
-        uint64_t quotes = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('"'));
-        const __mmask64 backslashes = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\\'));
-        if (__builtin_expect((backslashes | state.escaped) != 0, 0))
-            quotes &= ~coreio__marks_escaped(&state, backslashes);
-        const uint64_t newlines = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\n'));
-        /* One lookup of whole bytes. */
-        const uint64_t plain = _mm512_movepi8_mask(_mm512_permutex2var_epi8(lower, block, upper));
-        const uint64_t marks = coreio__marks_quoted(&state, quotes, prefix(quotes), newlines, plain);
+    for (size_t at = 0; at < whole; at += STEP) {
+        const __m512i block = _mm512_loadu_si512(text + at);
+        const uint64_t marks = quoted(&state, block, lower, upper);
         count += write_marks(block, at, marks, numbers, positions + count, bytes + count);
+    }
+    if (whole < length) {
+        const __m512i block = load_tail(text + whole, length - whole);
+        const uint64_t marks = quoted(&state, block, lower, upper);
+        count += write_marks(block, whole, marks, numbers, positions + count, bytes + count);
     }
     return count;
 }
@@ -144,11 +156,16 @@ static size_t mark_bracketed(
 {
     (void)class;
     const __m512i numbers = byte_numbers();
+    const size_t whole = length / STEP * STEP;
     struct coreio__brackets state = {0, 0, 0, 1};
     size_t count = 0;
-    for (size_t at = 0; at < length; at += STEP) {
-        const __m512i block = length - at >= STEP ? _mm512_loadu_si512(text + at) : load_tail(text + at, length - at);
+    for (size_t at = 0; at < whole; at += STEP) {
+        const __m512i block = _mm512_loadu_si512(text + at);
         count += write_marks(block, at, bracketed(&state, block), numbers, positions + count, bytes + count);
+    }
+    if (whole < length) {
+        const __m512i block = load_tail(text + whole, length - whole);
+        count += write_marks(block, whole, bracketed(&state, block), numbers, positions + count, bytes + count);
     }
     return count;
 }
@@ -229,7 +246,8 @@ static int32_t later_parts_fit(const struct coreio__frame *frame, const uint16_t
 }
 
 /* `one` when the frame has one part and its fields are one group, which then stay in registers. */
-static inline uint32_t cut_lines(struct coreio__lexer *lexer, const struct coreio__rows *rows, int32_t one)
+static inline __attribute__((always_inline)) uint32_t cut_lines(
+    struct coreio__lexer *lexer, const struct coreio__rows *rows, int32_t one)
 {
     const struct coreio__frame *frame = &lexer->format->frame;
     const struct coreio__picks *picks = lexer->picks;
@@ -238,6 +256,8 @@ static inline uint32_t cut_lines(struct coreio__lexer *lexer, const struct corei
     const uint32_t width = rows->width;
     const uint32_t base = rows->base;
     const uint32_t last = lexer->readable - COREIO__QUICK_REACH;
+    const uint8_t *window = lexer->window;
+    const int32_t plain = !frame->spaceless && !frame->open;
     const uint16_t *marks = lexer->marks + lexer->at - 1;
     const uint8_t *bytes = lexer->mark_bytes + lexer->at;
     const struct part part = load_part(frame, 0);
@@ -253,7 +273,8 @@ static inline uint32_t cut_lines(struct coreio__lexer *lexer, const struct corei
         const __m512i positions = _mm512_loadu_si512(marks);
         const uint32_t newline = marks[count];
         if (!part_fits(&part, positions, marks + 1, bytes) || (!one && !later_parts_fit(frame, marks, bytes)) ||
-            newline > last || !coreio__quick_texts(lexer, marks, begin, newline))
+            newline > last || !coreio__quick_texts(frame, window, marks) ||
+            (!plain && !coreio__quick_rest(lexer, marks, begin, newline)))
             break;
         if (one)
             cut_pick(&pick, _mm512_loadu_si512(marks + first_mark), bases, row);

@@ -37,7 +37,8 @@ uint32_t coreio__cut_quoted(struct coreio__lexer *lexer, const struct coreio__ro
             wrong |= frame->gaps[i] != 0 && (uint16_t)(marks[i + 1] - marks[i]) != frame->gaps[i];
         const uint32_t newline = marks[count];
         if (wrong || lexer->readable - newline < COREIO__QUICK_REACH ||
-            !coreio__quick_texts(lexer, marks, lexer->begin, newline))
+            !coreio__quick_texts(frame, lexer->window, marks) ||
+            !coreio__quick_rest(lexer, marks, lexer->begin, newline))
             break;
         struct coreio_log_field *row = rows->fields + (size_t)done * rows->width;
         for (int32_t i = 0; i < picks->count; i++) {

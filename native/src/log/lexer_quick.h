@@ -49,18 +49,25 @@ static inline struct coreio_log_field coreio__quick_field(
 /* Whether no field holds a space that must not. */
 int32_t coreio__quick_spaceless(const struct coreio__lexer *lexer, const uint16_t *marks);
 
-/* Whether what the marks do not tell of a line that fits by them does, too: bytes of literals, spaces, a carriage
- * return. */
+/* Whether the bytes of literals that no marks are stand where they must in a line that fits by its marks. */
 static inline int32_t coreio__quick_texts(
+    const struct coreio__frame *frame, const uint8_t *window, const uint16_t *marks)
+{
+    const struct coreio__frame_text *text = frame->texts;
+    for (const struct coreio__frame_text *end = text + frame->text_count; text < end; text++) {
+        const uint32_t at = (uint16_t)(marks[text->mark] + text->offset);
+        if ((coreio__load64(window + at) & text->mask) != text->word)
+            return 0;
+    }
+    return 1;
+}
+
+/* Whether all else fits that the marks do not tell: no field holds a space that must not, and no carriage return
+ * belongs to the line end. */
+static inline int32_t coreio__quick_rest(
     const struct coreio__lexer *lexer, const uint16_t *marks, uint32_t begin, uint32_t newline)
 {
     const struct coreio__frame *frame = &lexer->format->frame;
-    for (int32_t i = 0; i < frame->text_count; i++) {
-        const struct coreio__frame_text *text = &frame->texts[i];
-        const uint32_t at = (uint16_t)(marks[text->mark] + text->offset);
-        if ((coreio__load64(lexer->window + at) & text->mask) != text->word)
-            return 0;
-    }
     if (frame->spaceless && !coreio__quick_spaceless(lexer, marks))
         return 0;
     return !(frame->open && newline > begin && lexer->window[newline - 1] == '\r');
