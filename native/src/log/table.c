@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "hash.h"
 #include "prefetch.h"
@@ -11,7 +12,8 @@
 #define FIRST_PLACES 64
 #define FIRST_GROUPS 16
 #define ARENA_FIRST 4096
-#define ARENA_MOST 1048576
+#define ARENA_MOST (8 * 1048576)
+#define HUGE_PAGE (2 * 1048576)
 #define NULL_LENGTH UINT32_MAX
 /* The number of the group of lines whose own one is folded. */
 #define OTHER UINT32_MAX
@@ -24,6 +26,21 @@ struct coreio__arena {
     uint8_t bytes[];
 };
 
+/* Memory that begins at a cache line, which a group of 64 bytes then fills. What is large is asked for in huge pages: a
+ * million groups are 50,000 small ones, each of which stops the worker for a microsecond or two. NULL without memory.
+ */
+static void *take(size_t bytes)
+{
+    const int32_t is_large = bytes >= 2 * (size_t)HUGE_PAGE;
+    void *taken;
+    if (posix_memalign(&taken, is_large ? HUGE_PAGE : 64, bytes) != 0)
+        return NULL;
+    /* A kernel without huge pages refuses, and gives small ones. */
+    if (is_large)
+        (void)madvise(taken, bytes, MADV_HUGEPAGE);
+    return taken;
+}
+
 static uint8_t *arena_take(struct coreio__arena **arena, size_t size)
 {
     struct coreio__arena *head = *arena;
@@ -33,7 +50,7 @@ static uint8_t *arena_take(struct coreio__arena **arena, size_t size)
             capacity = ARENA_MOST;
         if (capacity < size)
             capacity = size;
-        head = malloc(sizeof *head + capacity);
+        head = take(sizeof *head + capacity);
         if (head == NULL)
             return NULL;
         head->before = *arena;
@@ -54,13 +71,6 @@ static uint8_t *take_key(struct coreio__arena **arena, uint32_t size)
         return NULL;
     memcpy(taken, &size, sizeof size);
     return taken + sizeof size;
-}
-
-/* The groups begin at a cache line, which one of 64 bytes then fills. */
-static uint8_t *take_groups(size_t bytes)
-{
-    void *groups;
-    return posix_memalign(&groups, 64, bytes) == 0 ? groups : NULL;
 }
 
 static void arena_clear(struct coreio__arena **arena)
@@ -176,7 +186,7 @@ static int32_t place_all(struct coreio__table *table)
     size_t count = FIRST_PLACES;
     while (count < table->group_capacity * 2)
         count *= 2;
-    uint64_t *places = malloc(count * sizeof *places);
+    uint64_t *places = take(count * sizeof *places);
     if (places == NULL)
         return -ENOMEM;
     free(table->places);
@@ -192,7 +202,7 @@ static struct coreio__group *new_group(struct coreio__table *table, uint64_t has
     const size_t size = (size_t)table->shape->group_size;
     if (table->group_count == table->group_capacity) {
         const size_t capacity = table->group_capacity == 0 ? FIRST_GROUPS : table->group_capacity * 2;
-        uint8_t *groups = take_groups(capacity * size);
+        uint8_t *groups = take(capacity * size);
         if (groups == NULL)
             return NULL;
         if (table->group_count > 0)
@@ -249,12 +259,40 @@ static struct coreio__group *other_group(struct coreio__table *table)
     return table->other;
 }
 
+/* The upper bits of a hash, which groups are dealt by before they are compared: hashes are spread evenly. */
+#define RANK_BITS 16
+
+/* Ranks all groups so that the first `keep` are those with the smallest (hash, key), the last of them the largest. Only
+ * the groups around that one are sorted, so this takes a time that grows with the groups. Returns 0 or -ENOMEM. */
+static int32_t rank_groups(const struct coreio__table *table, struct rank *ranks, size_t keep)
+{
+    size_t *counts = calloc((size_t)1 << RANK_BITS, sizeof *counts);
+    if (counts == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < table->group_count; i++)
+        counts[coreio__table_group(table, i)->hash >> (64 - RANK_BITS)]++;
+    size_t last = 0;
+    size_t lower = 0;
+    while (lower + counts[last] < keep)
+        lower += counts[last++];
+    const size_t same = counts[last];
+    free(counts);
+    size_t next[] = {0, lower, lower + same};
+    for (size_t i = 0; i < table->group_count; i++) {
+        struct coreio__group *group = coreio__table_group(table, i);
+        const size_t upper = (size_t)(group->hash >> (64 - RANK_BITS));
+        ranks[next[(upper >= last) + (upper > last)]++].group = group;
+    }
+    qsort(ranks + lower, same, sizeof *ranks, compare_ranks);
+    return 0;
+}
+
 /* Keeps the first `keep` of the ranked groups in a new array, with their keys in a new arena. */
 static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks, size_t keep)
 {
     const size_t size = (size_t)table->shape->group_size;
     struct coreio__arena *arena = NULL;
-    uint8_t *groups = take_groups(table->group_capacity * size);
+    uint8_t *groups = take(table->group_capacity * size);
     if (groups == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < keep; i++) {
@@ -291,9 +329,9 @@ int32_t coreio__table_limit(struct coreio__table *table)
     struct rank *ranks = malloc(table->group_count * sizeof *ranks);
     if (ranks == NULL || other == NULL)
         goto done;
-    for (size_t i = 0; i < table->group_count; i++)
-        ranks[i].group = coreio__table_group(table, i);
-    qsort(ranks, table->group_count, sizeof *ranks, compare_ranks);
+    status = rank_groups(table, ranks, keep);
+    if (status < 0)
+        goto done;
     for (size_t i = keep; i < table->group_count; i++) {
         status = merge_group(table->shape, other, ranks[i].group);
         if (status < 0)
