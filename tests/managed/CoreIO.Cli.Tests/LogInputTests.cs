@@ -51,6 +51,32 @@ public sealed class LogInputTests
     }
 
     [Test]
+    public void TheChecksumIsThatOfTheTableHoweverItIsCutUp()
+    {
+        Random random = new(4);
+        byte[] bytes = new byte[3000];
+        random.NextBytes(bytes);
+        for (int length = 0; length < bytes.Length; length += 1 + (length / 8))
+        {
+            Crc32 crc = new();
+            uint table = uint.MaxValue;
+            for (int at = 0; at < length;)
+            {
+                int piece = Math.Min(length - at, 1 + random.Next(300));
+                crc.Append(bytes.AsSpan(at, piece));
+                table = Crc32.Table(table, bytes.AsSpan(at, piece));
+                at += piece;
+            }
+
+            Assert.That(crc.Value, Is.EqualTo(~table), $"{length} bytes");
+        }
+
+        Crc32 known = new();
+        known.Append("123456789"u8);
+        Assert.That(known.Value, Is.EqualTo(0xCBF43926));
+    }
+
+    [Test]
     public void TheSampleIsWholeLinesAndIsReadAgain()
     {
         string path = Path.GetTempFileName();
