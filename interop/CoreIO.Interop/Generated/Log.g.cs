@@ -489,6 +489,10 @@ internal static unsafe partial class LibCoreIO
     public static extern int coreio_log_scan_create([NativeTypeName("struct coreio_log_query *")] coreio_log_query* query, [NativeTypeName("const struct coreio_log_scan_options *")] coreio_log_scan_options* options, [NativeTypeName("struct coreio_log_scan **")] coreio_log_scan** @out);
 
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int coreio_log_scan_number([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan, [NativeTypeName("int64_t")] long number);
+
+    [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int64_t")]
     public static extern long coreio_log_scan_file([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan, [NativeTypeName("const uint8_t *")] byte* path);
 
@@ -502,6 +506,14 @@ internal static unsafe partial class LibCoreIO
 
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int coreio_log_scan_feed_room([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan, [NativeTypeName("uint8_t **")] byte** room, [NativeTypeName("int64_t *")] long* capacity);
+
+    [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int coreio_log_scan_feed_done([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan, [NativeTypeName("int64_t")] long length);
+
+    [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int coreio_log_scan_feed_end([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan);
 
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -511,6 +523,10 @@ internal static unsafe partial class LibCoreIO
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
     public static extern int coreio_log_scan_stop([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan);
+
+    [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int coreio_log_scan_merge([NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* scan, [NativeTypeName("struct coreio_log_scan *")] coreio_log_scan* part);
 
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]

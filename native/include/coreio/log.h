@@ -396,6 +396,18 @@ COREIO_API void coreio_log_query_destroy(struct coreio_log_query *query);
 COREIO_API int32_t coreio_log_scan_create(
     struct coreio_log_query *query, const struct coreio_log_scan_options *options, struct coreio_log_scan **out);
 
+/* Numbers the next file or stream, which else comes after the one before; the first one is 0.
+ *
+ * Samples of rejected lines are the first ones by number and offset. So scans that share the inputs of one question and
+ * are merged keep the samples that one scan would keep. `number` is larger than that of any input before.
+ *
+ * Threads: owner
+ * Blocks:  no
+ * Errors:  -EINVAL, COREIO_ECLOSED
+ * Since:   1
+ */
+COREIO_API int32_t coreio_log_scan_number(struct coreio_log_scan *scan, int64_t number);
+
 /* Reads one regular file to the end it had when it was opened; other kinds of files are read as a stream.
  *
  * `path` ends with a NUL byte. Returns the bytes read. After an error the blocks that were read whole are counted, some
@@ -427,7 +439,30 @@ COREIO_API int64_t coreio_log_scan_fd(struct coreio_log_scan *scan, int32_t fd);
  */
 COREIO_API int32_t coreio_log_scan_feed(struct coreio_log_scan *scan, const uint8_t *bytes, int64_t length);
 
-/* Ends the stream begun by coreio_log_scan_feed, if one is open: a final line without a newline is a line.
+/* Lends room for the next bytes of a stream, so that they need not be copied: the caller writes to *room, at most
+ * *capacity bytes, then says how many with coreio_log_scan_feed_done. There is room for at least one byte.
+ *
+ * The room is of no use after the next call with this scan, but for those that any thread may make.
+ *
+ * Threads: owner
+ * Blocks:  until a worker has room
+ * Errors:  -EINVAL, -ENOMEM, COREIO_ECLOSED, -errno of writing rejects
+ * Owns:    the room stays the scan's
+ * Since:   1
+ */
+COREIO_API int32_t coreio_log_scan_feed_room(struct coreio_log_scan *scan, uint8_t **room, int64_t *capacity);
+
+/* Takes the first `length` bytes of the room that coreio_log_scan_feed_room lent as the next ones of the stream.
+ *
+ * Threads: owner
+ * Blocks:  until a worker has room
+ * Errors:  -EINVAL (no room was lent, or not as much), -ENOMEM, COREIO_ECLOSED, -errno of writing rejects
+ * Since:   1
+ */
+COREIO_API int32_t coreio_log_scan_feed_done(struct coreio_log_scan *scan, int64_t length);
+
+/* Ends the stream begun by coreio_log_scan_feed or coreio_log_scan_feed_room, if one is open: a final line without a
+ * newline is a line.
  *
  * Threads: owner
  * Blocks:  until the workers have done what was fed
@@ -454,11 +489,23 @@ COREIO_API int32_t coreio_log_scan_progress(const struct coreio_log_scan *scan, 
  */
 COREIO_API int32_t coreio_log_scan_stop(struct coreio_log_scan *scan);
 
+/* Adds what `part`, another scan of the same query, has counted, and ends its workers: it gives no answer any more.
+ *
+ * What a worker of the part did is added to the worker of `scan` that is pinned to the same CPU, or else to the first.
+ * Rejected lines that the part has written stay where they are.
+ *
+ * Threads: owner of both
+ * Blocks:  until the tables are merged
+ * Errors:  -EINVAL, -ENOMEM (the scan has no answer then), COREIO_ECLOSED, what ended the work of either
+ * Since:   1
+ */
+COREIO_API int32_t coreio_log_scan_merge(struct coreio_log_scan *scan, struct coreio_log_scan *part);
+
 /* Ends the workers, merges their tables, and writes the totals. Later calls write them again.
  *
  * Threads: owner
  * Blocks:  until the tables are merged
- * Errors:  -EINVAL, -ENOMEM
+ * Errors:  -EINVAL, -ENOMEM, COREIO_ECLOSED (it was merged into another scan)
  * Since:   1
  */
 COREIO_API int32_t coreio_log_scan_finish(struct coreio_log_scan *scan, struct coreio_log_totals *totals);

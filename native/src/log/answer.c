@@ -62,9 +62,9 @@ int32_t coreio_log_scan_workers(
         const struct coreio__hand *hand = scan->hands[i];
         workers[i].thread_id = hand->place.thread_id;
         workers[i].cpu = hand->place.cpu;
-        workers[i].lines = hand->worker.tally.lines;
-        workers[i].bytes = hand->worker.tally.bytes;
-        workers[i].cpu_time_us = hand->cpu_time_us;
+        workers[i].lines = hand->worker.tally.lines + hand->merged_lines;
+        workers[i].bytes = hand->worker.tally.bytes + hand->merged_bytes;
+        workers[i].cpu_time_us = hand->cpu_time_us + hand->merged_time_us;
     }
     return scan->hand_count;
 }

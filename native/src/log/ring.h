@@ -37,6 +37,9 @@ void coreio__ring_clear(struct coreio__ring *ring);
  * take go into the next one; with one worker both are of the same ring. */
 struct coreio__block *coreio__ring_reserve(struct coreio__ring *ring);
 
+/* Blocks that can be reserved without waiting; more may be by the time of the answer. The producer's. */
+int32_t coreio__ring_room(struct coreio__ring *ring);
+
 /* Hands the block that was reserved first to the worker. */
 void coreio__ring_publish(struct coreio__ring *ring);
 

@@ -219,6 +219,16 @@ int32_t coreio_log_scan_create(
     return 0;
 }
 
+int32_t coreio_log_scan_number(struct coreio_log_scan *scan, int64_t number)
+{
+    if (scan == NULL || scan->stream.is_open || number <= scan->source)
+        return -EINVAL;
+    if (scan->finished)
+        return COREIO_ECLOSED;
+    scan->source = number - 1; /* each input is the one after */
+    return 0;
+}
+
 /* Reads a regular file whose size is known. */
 static int64_t read_file(struct coreio_log_scan *scan, int32_t file, int64_t size)
 {
@@ -287,11 +297,57 @@ int32_t coreio_log_scan_stop(struct coreio_log_scan *scan)
     return 0;
 }
 
+/* Adds what a hand of a part did to the hand of the same CPU, or else to the first. */
+static void credit(const struct coreio_log_scan *scan, const struct coreio__hand *done)
+{
+    struct coreio__hand *to = scan->hands[0];
+    for (int32_t i = scan->hand_count - 1; i >= 0; i--) {
+        if (scan->hands[i]->cpu == done->cpu)
+            to = scan->hands[i];
+    }
+    to->merged_lines += done->worker.tally.lines + done->merged_lines;
+    to->merged_bytes += done->worker.tally.bytes + done->merged_bytes;
+    to->merged_time_us += done->cpu_time_us + done->merged_time_us;
+}
+
+int32_t coreio_log_scan_merge(struct coreio_log_scan *scan, struct coreio_log_scan *part)
+{
+    if (scan == NULL || part == NULL || scan == part || scan->query != part->query || scan->stream.is_open ||
+        part->stream.is_open)
+        return -EINVAL;
+    if (scan->finished || part->finished)
+        return COREIO_ECLOSED;
+    int32_t status = coreio__scan_status(scan);
+    if (status == 0)
+        status = coreio__scan_status(part);
+    if (status < 0)
+        return status;
+    end_hands(part);
+    part->finished = 1;
+    part->finish_status = COREIO_ECLOSED;
+    /* Not into the tally of the reader, which counts on its samples being its own. */
+    coreio__tally_merge(&scan->merged, &part->tally);
+    coreio__tally_merge(&scan->merged, &part->merged);
+    memset(&part->tally, 0, sizeof part->tally);
+    struct coreio__worker *first = &scan->hands[0]->worker;
+    for (int32_t i = 0; i < part->hand_count; i++) {
+        struct coreio__worker *worker = &part->hands[i]->worker;
+        coreio__tally_merge(&scan->merged, &worker->tally);
+        credit(scan, part->hands[i]);
+        for (int32_t table = 0; table < scan->query->table_count && status == 0; table++)
+            status = coreio__table_merge(&first->tables[table], &worker->tables[table]);
+    }
+    if (status < 0)
+        scan->finish_status = status;
+    return status;
+}
+
 /* Merges what the hands hold into the first hand's tables and the scan's tally. */
 static int32_t merge_hands(struct coreio_log_scan *scan)
 {
     int32_t status = 0;
     struct coreio__worker *first = &scan->hands[0]->worker;
+    coreio__tally_merge(&scan->tally, &scan->merged);
     for (int32_t i = 0; i < scan->hand_count; i++)
         coreio__tally_merge(&scan->tally, &scan->hands[i]->worker.tally);
     for (int32_t table = 0; table < scan->query->table_count && status == 0; table++) {
@@ -309,7 +365,9 @@ int32_t coreio_log_scan_finish(struct coreio_log_scan *scan, struct coreio_log_t
         return -EINVAL;
     if (!scan->finished) {
         end_hands(scan);
-        scan->finish_status = merge_hands(scan);
+        const int32_t status = merge_hands(scan);
+        if (scan->finish_status == 0)
+            scan->finish_status = status;
         scan->finished = 1;
     }
     memset(totals, 0, sizeof *totals);

@@ -21,6 +21,9 @@ struct coreio__hand {
     uint8_t *buffer; /* of a file's block; in `room` */
     size_t capacity;
     int64_t cpu_time_us;
+    int64_t merged_lines; /* of hands of merged scans */
+    int64_t merged_bytes;
+    int64_t merged_time_us;
     struct coreio_cpu_place place;
     int32_t number;
     int32_t cpu;    /* to be pinned to */
@@ -32,6 +35,7 @@ struct coreio__stream {
     struct coreio__block *block; /* being filled, in the ring of hand `next`; NULL before the first byte */
     int32_t next;
     int32_t is_open;
+    int64_t lent;       /* bytes of room that the caller may fill */
     int64_t offset;     /* of the next byte in the stream */
     int64_t number;     /* of the next block */
     int64_t long_bytes; /* of a line that is already too long; 0 when there is none */
@@ -44,8 +48,9 @@ struct coreio_log_scan {
     struct coreio_log_query *query;
     const struct coreio__kernel *kernel;
     struct coreio__hand **hands;
-    struct coreio__sink sink;   /* shared, locks itself */
-    struct coreio__tally tally; /* of the reader; of all after finish */
+    struct coreio__sink sink;    /* shared, locks itself */
+    struct coreio__tally tally;  /* of the reader; of all after finish */
+    struct coreio__tally merged; /* of merged scans */
     struct coreio__stream stream;
     pthread_mutex_t lock; /* of the four below */
     pthread_cond_t changed;

@@ -11,7 +11,9 @@ TEST(blocks_come_out_as_they_went_in)
     struct coreio__ring ring;
     coreio__ring_init(&ring);
     for (int64_t number = 0; number < 10; number++) {
+        CHECK_EQ(coreio__ring_room(&ring), COREIO__RING_BLOCKS);
         coreio__ring_reserve(&ring)->number = number;
+        CHECK_EQ(coreio__ring_room(&ring), COREIO__RING_BLOCKS - 1);
         coreio__ring_publish(&ring);
         CHECK_EQ(coreio__ring_take(&ring)->number, number);
         coreio__ring_release(&ring);

@@ -249,6 +249,176 @@ TEST(a_stopped_scan_reads_no_more_but_answers)
     coreio_log_query_destroy(query);
 }
 
+static void feed_all(struct coreio_log_scan *scan, const uint8_t *bytes, size_t length)
+{
+    CHECK_EQ(coreio_log_scan_feed(scan, bytes, (int64_t)length), 0);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
+}
+
+/* Twelve inputs, read by one scan and by three that are merged in the wrong order. */
+TEST(merged_scans_answer_as_one)
+{
+    struct logs_random random = {40};
+    struct logs_text inputs[12] = {{0}};
+    for (int i = 0; i < 12; i++)
+        logs_combined_lines(&inputs[i], &random, LOGS_WATCHED ? 100 : 1000, i > 3);
+    struct coreio_log_query *query = make_wide_question();
+    struct logs_text answers[3] = {{0}};
+    struct coreio_log_totals totals;
+    for (int way = 0; way < 3; way++) {
+        struct coreio_log_scan *scans[3];
+        const int parts = way == 0 ? 1 : 3;
+        check_context("way %d", way);
+        for (int i = 0; i < parts; i++)
+            scans[i] = logs_scan(query, 1 + i, 0, COREIO_LOG_MIN_BLOCK, -1);
+        for (int i = 0; i < 12; i++) {
+            CHECK_EQ(coreio_log_scan_number(scans[i % parts], i), 0);
+            feed_all(scans[i % parts], inputs[i].bytes, inputs[i].length);
+        }
+        if (way == 1) {
+            CHECK_EQ(coreio_log_scan_merge(scans[0], scans[2]), 0);
+            CHECK_EQ(coreio_log_scan_merge(scans[0], scans[1]), 0);
+        } else if (way == 2) { /* a part that has parts, and an input after the merge */
+            CHECK_EQ(coreio_log_scan_merge(scans[1], scans[2]), 0);
+            CHECK_EQ(coreio_log_scan_merge(scans[0], scans[1]), 0);
+            feed_all(scans[0], NULL, 0);
+        }
+        CHECK_EQ(logs_answer(scans[0], &answers[way], &totals), 0);
+        CHECK_EQ(totals.workers, 1);
+        struct coreio_log_worker_info info;
+        CHECK_EQ(coreio_log_scan_workers(scans[0], &info, 1), 1);
+        CHECK_EQ(info.lines, totals.lines);
+        CHECK_EQ(info.bytes, totals.bytes);
+        for (int i = 0; i < parts; i++)
+            coreio_log_scan_destroy(scans[i]);
+        CHECK_BYTES(answers[way].bytes, answers[way].length, answers[0].bytes, answers[0].length);
+    }
+    for (int i = 0; i < 12; i++)
+        logs_free(&inputs[i]);
+    for (int i = 0; i < 3; i++)
+        logs_free(&answers[i]);
+    coreio_log_query_destroy(query);
+}
+
+TEST(samples_are_the_first_by_number)
+{
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 1, 0, 0, -1);
+    struct coreio_log_scan *part = logs_scan(query, 1, 0, 0, -1);
+    struct coreio_log_totals totals;
+    CHECK_EQ(coreio_log_scan_number(scan, 1), 0);
+    feed_all(scan, (const uint8_t *)"\"1\n\"2\n", 6);
+    CHECK_EQ(coreio_log_scan_number(part, 0), 0);
+    feed_all(part, (const uint8_t *)"\"0\n", 3);
+    CHECK_EQ(coreio_log_scan_number(part, 7), 0);
+    feed_all(part, (const uint8_t *)"\"7\n", 3);
+    CHECK_EQ(coreio_log_scan_merge(scan, part), 0);
+    struct coreio_log_reject reject;
+    uint8_t samples[64];
+    CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+    CHECK_EQ(coreio_log_scan_rejects(scan, &reject, 1, samples, sizeof samples), 1);
+    CHECK_EQ(reject.count, 4);
+    CHECK_TEXT(samples, 6, "\"0\"1\"2");
+    coreio_log_scan_destroy(part);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+}
+
+TEST(numbers_rise)
+{
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 1, 0, 0, -1);
+    struct coreio_log_totals totals;
+    CHECK_EQ(coreio_log_scan_number(NULL, 0), -EINVAL);
+    CHECK_EQ(coreio_log_scan_number(scan, -1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_number(scan, 3), 0);
+    CHECK_EQ(coreio_log_scan_feed(scan, NULL, 0), 0);
+    CHECK_EQ(coreio_log_scan_number(scan, 4), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
+    CHECK_EQ(coreio_log_scan_number(scan, 3), -EINVAL);
+    CHECK_EQ(coreio_log_scan_number(scan, 4), 0);
+    CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+    CHECK_EQ(coreio_log_scan_number(scan, 9), COREIO_ECLOSED);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+}
+
+TEST(only_parts_of_the_same_question_are_merged)
+{
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_query *same_text = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 1, 0, 0, -1);
+    struct coreio_log_scan *part = logs_scan(query, 2, 0, 0, -1);
+    struct coreio_log_scan *stopped = logs_scan(query, 1, 0, 0, -1);
+    struct coreio_log_scan *other = logs_scan(same_text, 1, 0, 0, -1);
+    struct coreio_log_totals totals;
+    CHECK_EQ(coreio_log_scan_merge(NULL, part), -EINVAL);
+    CHECK_EQ(coreio_log_scan_merge(scan, NULL), -EINVAL);
+    CHECK_EQ(coreio_log_scan_merge(scan, scan), -EINVAL);
+    CHECK_EQ(coreio_log_scan_merge(scan, other), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed(part, (const uint8_t *)"a", 1), 0);
+    CHECK_EQ(coreio_log_scan_merge(scan, part), -EINVAL);
+    CHECK_EQ(coreio_log_scan_merge(part, scan), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_end(part), 0);
+    CHECK_EQ(coreio_log_scan_merge(scan, part), 0);
+    CHECK_EQ(coreio_log_scan_merge(scan, part), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_feed(part, NULL, 0), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_finish(part, &totals), COREIO_ECLOSED);
+    CHECK_EQ(totals.lines, 0);
+    CHECK_EQ(coreio_log_scan_stop(stopped), 0);
+    CHECK_EQ(coreio_log_scan_merge(scan, stopped), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_merge(stopped, scan), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+    CHECK_EQ(totals.lines, 1);
+    CHECK_EQ(coreio_log_scan_merge(scan, stopped), COREIO_ECLOSED);
+    coreio_log_scan_destroy(scan);
+    coreio_log_scan_destroy(part);
+    coreio_log_scan_destroy(stopped);
+    coreio_log_scan_destroy(other);
+    coreio_log_query_destroy(query);
+    coreio_log_query_destroy(same_text);
+}
+
+TEST(a_part_whose_rejects_are_lost_is_not_merged)
+{
+    const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 1, 0, 0, -1);
+    struct coreio_log_scan *part = logs_scan(query, 1, 0, 0, full);
+    CHECK_EQ(coreio_log_scan_feed(part, (const uint8_t *)"\"a\n", 3), 0);
+    CHECK_EQ(coreio_log_scan_feed_end(part), -ENOSPC);
+    CHECK_EQ(coreio_log_scan_merge(scan, part), -ENOSPC);
+    coreio_log_scan_destroy(part);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+    close(full);
+}
+
+TEST(a_merge_without_memory_leaves_no_answer)
+{
+    struct logs_random random = {41};
+    struct logs_text text = {0};
+    logs_combined_lines(&text, &random, 300, 0);
+    struct coreio_log_query *query = make_wide_question();
+    int32_t status = -ENOMEM;
+    for (int64_t passed = 0; status != 0; passed += 1 + passed / 4) {
+        struct coreio_log_scan *scan = logs_scan(query, 1, 0, 0, -1);
+        struct coreio_log_scan *part = logs_scan(query, 1, 0, 0, -1);
+        struct coreio_log_totals totals;
+        check_context("%d allocations", (int)passed);
+        feed_all(part, text.bytes, text.length);
+        allocations_refuse_after(passed);
+        status = coreio_log_scan_merge(scan, part);
+        CHECK_EQ(status, allocations_refused() ? -ENOMEM : 0);
+        allocations_refuse_after(-1);
+        CHECK_EQ(coreio_log_scan_finish(scan, &totals), status);
+        coreio_log_scan_destroy(part);
+        coreio_log_scan_destroy(scan);
+    }
+    logs_free(&text);
+    coreio_log_query_destroy(query);
+}
+
 TEST(workers_run_where_they_are_pinned)
 {
     int32_t cpus[COREIO_LOG_MAX_WORKERS];

@@ -50,6 +50,137 @@ TEST(lines_may_span_any_number_of_calls)
     end_scan(scan, query);
 }
 
+TEST(bytes_may_be_put_where_the_scan_wants_them)
+{
+    struct logs_random random = {30};
+    struct logs_text text = {0};
+    logs_garbage(&text, &random, 300000, "ab \"\n");
+    struct logs_text answers[2] = {{0}, {0}};
+    struct coreio_log_totals totals;
+    for (int lent = 0; lent < 2; lent++) {
+        struct coreio_log_query *query;
+        struct coreio_log_scan *scan = make_scan(&query, 3, -1);
+        for (size_t at = 0; at < text.length;) {
+            uint8_t *room = NULL;
+            int64_t capacity = 0;
+            size_t piece = 1 + logs_below(&random, 9000);
+            piece = piece < text.length - at ? piece : text.length - at;
+            if (lent == 0 || logs_below(&random, 3) == 0) {
+                CHECK_EQ(coreio_log_scan_feed(scan, text.bytes + at, (int64_t)piece), 0);
+            } else {
+                CHECK_EQ(coreio_log_scan_feed_room(scan, &room, &capacity), 0);
+                CHECK(room != NULL && capacity > 0);
+                piece = piece < (size_t)capacity ? piece : (size_t)capacity;
+                memcpy(room, text.bytes + at, piece);
+                CHECK_EQ(coreio_log_scan_feed_done(scan, (int64_t)piece), 0);
+            }
+            at += piece;
+        }
+        CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
+        CHECK_EQ(logs_answer(scan, &answers[lent], &totals), 0);
+        CHECK_EQ(totals.bytes, (int64_t)text.length);
+        end_scan(scan, query);
+    }
+    CHECK_BYTES(answers[1].bytes, answers[1].length, answers[0].bytes, answers[0].length);
+    logs_free(&answers[0]);
+    logs_free(&answers[1]);
+    logs_free(&text);
+}
+
+TEST(only_room_that_was_lent_is_taken)
+{
+    struct coreio_log_query *query;
+    struct coreio_log_scan *scan = make_scan(&query, 1, -1);
+    struct coreio_log_totals totals;
+    uint8_t *room;
+    int64_t capacity;
+    CHECK_EQ(coreio_log_scan_feed_room(NULL, &room, &capacity), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_room(scan, NULL, &capacity), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_room(scan, &room, NULL), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_done(NULL, 0), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_done(scan, 0), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_room(scan, &room, &capacity), 0);
+    CHECK_EQ(coreio_log_scan_feed_done(scan, -1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_done(scan, capacity + 1), -EINVAL);
+    memcpy(room, "a\n", 2);
+    CHECK_EQ(coreio_log_scan_feed_done(scan, 2), 0);
+    CHECK_EQ(coreio_log_scan_feed_done(scan, 1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_room(scan, &room, &capacity), 0);
+    CHECK_EQ(coreio_log_scan_feed(scan, (const uint8_t *)"b\n", 2), 0);
+    CHECK_EQ(coreio_log_scan_feed_done(scan, 1), -EINVAL);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), 0);
+    CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+    CHECK_EQ(totals.lines, 2);
+    CHECK_EQ(coreio_log_scan_feed_room(scan, &room, &capacity), COREIO_ECLOSED);
+    CHECK(room == NULL && capacity == 0);
+    CHECK_EQ(coreio_log_scan_feed_done(scan, 0), COREIO_ECLOSED);
+    end_scan(scan, query);
+}
+
+TEST(a_stop_comes_between_room_and_bytes)
+{
+    struct coreio_log_query *query;
+    struct coreio_log_scan *scan = make_scan(&query, 1, -1);
+    uint8_t *room;
+    int64_t capacity;
+    CHECK_EQ(coreio_log_scan_feed_room(scan, &room, &capacity), 0);
+    CHECK_EQ(coreio_log_scan_stop(scan), 0);
+    room[0] = 'a';
+    CHECK_EQ(coreio_log_scan_feed_done(scan, 1), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_feed_room(scan, &room, &capacity), COREIO_ECLOSED);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), COREIO_ECLOSED);
+    end_scan(scan, query);
+}
+
+TEST(room_needs_memory)
+{
+    uint8_t *room;
+    int64_t capacity;
+    int32_t status = -ENOMEM;
+    for (int64_t passed = 0; status != 0; passed++) {
+        struct coreio_log_query *query;
+        struct coreio_log_scan *scan = make_scan(&query, 1, -1);
+        check_context("%d allocations", (int)passed);
+        allocations_refuse_after(passed);
+        status = coreio_log_scan_feed_room(scan, &room, &capacity);
+        while (status == 0 && capacity > 0 && allocations_refused() == 0) {
+            /* A line that grows beyond its block. */
+            memset(room, 'x', (size_t)capacity);
+            status = coreio_log_scan_feed_done(scan, capacity);
+            if (status == 0 && capacity > 65536)
+                break;
+            if (status == 0)
+                status = coreio_log_scan_feed_room(scan, &room, &capacity);
+        }
+        CHECK(status == 0 || status == -ENOMEM);
+        allocations_refuse_after(-1);
+        end_scan(scan, query);
+    }
+}
+
+TEST(a_stream_with_rejects_that_cannot_be_written_takes_no_more)
+{
+    const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    struct coreio_log_query *query;
+    struct coreio_log_scan *scan = make_scan(&query, 1, full);
+    uint8_t *room;
+    int64_t capacity;
+    int32_t status = 0;
+    while (status == 0) {
+        status = coreio_log_scan_feed_room(scan, &room, &capacity);
+        if (status < 0)
+            break;
+        memset(room, '\n', (size_t)capacity);
+        room[0] = '"';
+        status = coreio_log_scan_feed_done(scan, capacity);
+    }
+    CHECK_EQ(status, -ENOSPC);
+    CHECK_EQ(coreio_log_scan_feed_room(scan, &room, &capacity), -ENOSPC);
+    CHECK_EQ(coreio_log_scan_feed_end(scan), -ENOSPC);
+    end_scan(scan, query);
+    close(full);
+}
+
 TEST(streams_with_no_bytes_are_streams)
 {
     struct coreio_log_query *query;
