@@ -23,13 +23,17 @@ internal sealed class StreamBlock
 
 internal sealed class BlockRing : IDisposable
 {
-    private const int Blocks = 4;
+    /// <summary>Blocks of a ring.</summary>
+    internal const int Blocks = 4;
 
     private readonly StreamBlock[] _blocks = [new(), new(), new(), new()];
     private readonly SemaphoreSlim _filled = new(0, Blocks);
     private readonly SemaphoreSlim _empty = new(Blocks, Blocks);
     private int _head;
     private int _tail;
+
+    /// <summary>Blocks that can be reserved without waiting; more may be by the time of the answer.</summary>
+    internal int Free => _empty.CurrentCount;
 
     /// <summary>The next block to fill; waits for an empty one.</summary>
     internal StreamBlock Reserve()

@@ -13,6 +13,7 @@ internal sealed class LogScan : ILogScan
     private readonly Kernel _kernel;
     private readonly ScanWorker[] _workers;
     private readonly BlockRing[] _rings;
+    private readonly int[] _cpus;
     private readonly RejectSink _sink;
     private readonly Tally _tally = new();
     private readonly SafeFileHandle _stopEvent;
@@ -24,7 +25,9 @@ internal sealed class LogScan : ILogScan
     private bool _streamIsOpen;
     private int _input = -1;
     private LogAnswer? _answer;
+    private int _lent;
     private bool _ended;
+    private int _answerStatus;
 
     internal LogScan(CompiledQuery query, LogScanOptions options)
     {
@@ -44,9 +47,10 @@ internal sealed class LogScan : ILogScan
         ThrowIfFailed(Libc.CreateEvent(out _stopEvent), "eventfd");
         _workers = new ScanWorker[count];
         _rings = new BlockRing[count];
+        _cpus = [.. Enumerable.Range(0, count).Select(i => cpus[i % cpus.Count])];
         for (int i = 0; i < count; i++)
         {
-            _workers[i] = new ScanWorker(i, cpus[i % cpus.Count], cpu, query, _kernel, _sink);
+            _workers[i] = new ScanWorker(i, _cpus[i], cpu, query, _kernel, _sink);
             _rings[i] = new BlockRing();
         }
 
@@ -63,6 +67,13 @@ internal sealed class LogScan : ILogScan
         _stopped = true;
         _sink.Fail(StatusCode.Closed);
         Libc.Signal(_stopEvent);
+    }
+
+    public void Number(int input)
+    {
+        ThrowIfEnded();
+        ThrowIfFailed(_streamIsOpen || input <= _input ? StatusCode.InvalidArgument : 0, $"number {input}");
+        _input = input - 1;
     }
 
     public long ReadFile(string path)
@@ -92,6 +103,7 @@ internal sealed class LogScan : ILogScan
     public void Feed(ReadOnlySpan<byte> bytes)
     {
         ThrowIfEnded();
+        _lent = 0;
         StreamJob stream = OpenStream();
         while (!bytes.IsEmpty)
         {
@@ -99,8 +111,29 @@ internal sealed class LogScan : ILogScan
             int part = Math.Min(bytes.Length, room.Length);
             bytes[..part].CopyTo(room);
             bytes = bytes[part..];
-            ThrowIfFailed(stream.Took(part), "stream");
-            ThrowIfFailed(_stopped ? StatusCode.Closed : stream.Status, "stream");
+            Take(stream, part);
+        }
+    }
+
+    public Span<byte> FeedRoom()
+    {
+        ThrowIfEnded();
+        _lent = 0;
+        StreamJob stream = OpenStream();
+        ThrowIfFailed(_stopped ? StatusCode.Closed : stream.Status, "stream");
+        Span<byte> room = stream.Room();
+        _lent = room.Length;
+        return room;
+    }
+
+    public void FeedDone(int length)
+    {
+        ThrowIfEnded();
+        ThrowIfFailed(!_streamIsOpen || length < 0 || length > _lent ? StatusCode.InvalidArgument : 0, "stream");
+        _lent = 0;
+        if (length > 0)
+        {
+            Take(_stream!, length);
         }
     }
 
@@ -111,8 +144,36 @@ internal sealed class LogScan : ILogScan
         ThrowIfFailed(_stopped ? StatusCode.Closed : status, "stream");
     }
 
+    public ILogScan CreatePart(LogScanOptions options) => new LogScan(_query, options);
+
+    public void Merge(ILogScan part)
+    {
+        LogScan other = part as LogScan ?? throw new ArgumentException("the scan is another backend's", nameof(part));
+        bool fits = other != this && other._query == _query && !_streamIsOpen && !other._streamIsOpen;
+        ThrowIfFailed(fits ? 0 : StatusCode.InvalidArgument, "part of a scan");
+        ThrowIfUnready("scan");
+        other.ThrowIfUnready("part of a scan");
+        other.EndWorkers();
+        other._answerStatus = StatusCode.Closed;
+        try
+        {
+            _tally.Merge(other._tally);
+            foreach (ScanWorker worker in other._workers)
+            {
+                MergeWorker(worker);
+            }
+        }
+        catch (Exception e) when (e is OutOfMemoryException or OverflowException)
+        {
+            // Part of it is added, so the answer would be neither with it nor without it.
+            _answerStatus = StatusCode.NoMemory;
+            throw new CoreIOException(_answerStatus, "part of a scan");
+        }
+    }
+
     public LogAnswer Finish()
     {
+        ThrowIfFailed(_answerStatus, "answer");
         if (_streamIsOpen)
         {
             throw new CoreIOException(StatusCode.InvalidArgument, "the stream is not ended");
@@ -148,6 +209,22 @@ internal sealed class LogScan : ILogScan
         }
 
         _stopEvent.Dispose();
+    }
+
+    private void MergeWorker(ScanWorker worker)
+    {
+        _tally.Merge(worker.Engine.Tally);
+        (_workers.FirstOrDefault(own => own.WantedCpu == worker.WantedCpu) ?? _workers[0]).Credit(worker.Summary);
+        for (int i = 0; i < _query.Tables.Length; i++)
+        {
+            _workers[0].Engine.Tables[i].Merge(worker.Engine.Tables[i]);
+        }
+    }
+
+    private void Take(StreamJob stream, int length)
+    {
+        ThrowIfFailed(stream.Took(length), "stream");
+        ThrowIfFailed(_stopped ? StatusCode.Closed : stream.Status, "stream");
     }
 
     private static void ThrowIfFailed(int status, string what)
@@ -219,7 +296,7 @@ internal sealed class LogScan : ILogScan
 
         ThrowIfFailed(_stopped ? StatusCode.Closed : 0, "stream");
         _sink.Restart();
-        StreamJob job = new(_rings, _tally, _sink, ++_input, _blockBytes, () => _stopped);
+        StreamJob job = new(_rings, _cpus, _tally, _sink, ++_input, _blockBytes, () => _stopped);
         _stream = job;
         _streamIsOpen = true;
         foreach (ScanWorker worker in _workers)

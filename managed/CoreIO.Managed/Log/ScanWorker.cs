@@ -23,11 +23,11 @@ internal sealed class ScanWorker : IDisposable
 {
     private readonly Thread _thread;
     private readonly ManagedCpu _cpu;
-    private readonly int _wantedCpu;
     private readonly SemaphoreSlim _start = new(0);
     private readonly SemaphoreSlim _done = new(0);
     private ScanJob? _job;
     private TimeSpan _cpuTime;
+    private LogWorker _credited = new(0, 0, 0, 0, TimeSpan.Zero);
     private CpuPlace _place;
     private Exception? _failure;
 
@@ -37,11 +37,14 @@ internal sealed class ScanWorker : IDisposable
         Sink = sink;
         Engine = new LineEngine(query, kernel) { RejectedLines = sink.IsSet ? [] : null };
         _cpu = cpus;
-        _wantedCpu = cpu;
+        WantedCpu = cpu;
         _thread = new Thread(Run) { IsBackground = true, Name = $"coreio-log-{number}" };
     }
 
     internal int Number { get; }
+
+    /// <summary>Where it is to be pinned.</summary>
+    internal int WantedCpu { get; }
 
     internal LineEngine Engine { get; }
 
@@ -51,7 +54,16 @@ internal sealed class ScanWorker : IDisposable
     internal byte[] Buffer { get; private set; } = [];
 
     /// <summary>Where the thread ran and what it did; after it has ended.</summary>
-    internal LogWorker Summary => new(_place.ThreadId, _place.Cpu, Engine.Tally.Lines, Engine.Tally.Bytes, _cpuTime);
+    internal LogWorker Summary => new(
+        _place.ThreadId,
+        _place.Cpu,
+        Engine.Tally.Lines + _credited.Lines,
+        Engine.Tally.Bytes + _credited.Bytes,
+        _cpuTime + _credited.CpuTime);
+
+    /// <summary>Adds what a worker of a merged scan did to the summary.</summary>
+    internal void Credit(LogWorker done) => _credited = new LogWorker(
+        0, 0, _credited.Lines + done.Lines, _credited.Bytes + done.Bytes, _credited.CpuTime + done.CpuTime);
 
     /// <summary>Starts the thread; <see cref="Join"/> then waits until it runs where it is pinned.</summary>
     internal void Start() => _thread.Start();
@@ -130,7 +142,7 @@ internal sealed class ScanWorker : IDisposable
     {
         try
         {
-            _place = _cpu.Pin(_wantedCpu);
+            _place = _cpu.Pin(WantedCpu);
         }
         catch (CoreIOException e)
         {

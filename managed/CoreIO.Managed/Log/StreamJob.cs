@@ -1,4 +1,4 @@
-// A stream: the caller's thread is the one reader; it fills line-aligned blocks and deals them to the workers in turn.
+// A stream: the caller's thread is the one reader; it fills line-aligned blocks and deals them to the workers.
 //
 // Bytes go straight into the block of the ring that is next; when it is full, what follows its last newline is carried to the next one. A
 // line that is too long to hold is the reader's own: it waits for the line's turn and passes the bytes through.
@@ -7,13 +7,18 @@ using CoreIO.Log;
 namespace CoreIO.Managed.Log;
 
 /// <param name="rings">One ring a worker.</param>
+/// <param name="cpus">Where each worker is pinned.</param>
 /// <param name="tally">Counts of the reader.</param>
 /// <param name="sink">Where rejected lines go.</param>
 /// <param name="input">Number of the input.</param>
 /// <param name="blockBytes">Bytes of a block.</param>
 /// <param name="isStopped">Whether the scan was stopped.</param>
-internal sealed class StreamJob(BlockRing[] rings, Tally tally, RejectSink sink, int input, int blockBytes, Func<bool> isStopped) : ScanJob
+internal sealed class StreamJob(
+    BlockRing[] rings, int[] cpus, Tally tally, RejectSink sink, int input, int blockBytes, Func<bool> isStopped) : ScanJob
 {
+    /// <summary>A worker with so many free blocks is not behind: besides the block it is about to get it has one, which it is at.</summary>
+    private const int RoomKept = 2;
+
     private StreamBlock? _block;
     private int _next;
     private long _number;
@@ -63,7 +68,12 @@ internal sealed class StreamJob(BlockRing[] rings, Tally tally, RejectSink sink,
     /// <summary>Where the next bytes go; never empty.</summary>
     internal Span<byte> Room()
     {
-        _block ??= TakeBlock([]);
+        if (_block is null)
+        {
+            _next = ChooseWorker();
+            _block = TakeBlock([]);
+        }
+
         return _block.Bytes.AsSpan(_block.End);
     }
 
@@ -143,11 +153,42 @@ internal sealed class StreamJob(BlockRing[] rings, Tally tally, RejectSink sink,
     {
         StreamBlock block = _block!;
         BlockRing ring = rings[_next];
-        _next = (_next + 1) % rings.Length;
+        _next = ChooseWorker();
         _block = TakeBlock(block.Bytes.AsSpan(end, block.End - end));
         block.End = end;
         block.Number = _number++;
         ring.Publish();
+    }
+
+    /// <summary>
+    /// The worker that gets the next block: the first that is not behind, else the one that is least behind; one that is pinned to the CPU
+    /// the reader runs on only when all others are behind.
+    /// </summary>
+    /// <remarks>
+    /// Dealing in turn would wake every worker for a stream that one of them keeps up with, also the one that takes the CPU from the reader:
+    /// where two CPUs decompress and parse, that costs a fifth of the speed.
+    /// </remarks>
+    private int ChooseWorker()
+    {
+        int here = Thread.GetCurrentProcessorId();
+        int best = 0;
+        int most = -1;
+        for (int i = 0; i < rings.Length && most <= BlockRing.Blocks; i++)
+        {
+            int room = rings[i].Free;
+            if (room >= RoomKept)
+            {
+                room = RoomKept + (cpus[i] == here ? 0 : BlockRing.Blocks);
+            }
+
+            if (room > most)
+            {
+                most = room;
+                best = i;
+            }
+        }
+
+        return best;
     }
 
     /// <summary>Makes the next worker's block the one being filled, beginning with <paramref name="carry"/>.</summary>

@@ -13,13 +13,15 @@ namespace CoreIO.Native.Log;
 internal sealed unsafe class NativeLogScan : ILogScan
 {
     private readonly LogScanHandle _handle;
-    private readonly NativeLogColumns[] _tables;
+    private readonly NativeLogQuery _query;
+    private readonly bool _ownsQuery;
     private readonly NativeLogKernels _kernels;
 
-    private NativeLogScan(LogScanHandle handle, NativeLogColumns[] tables, NativeLogKernels kernels)
+    private NativeLogScan(LogScanHandle handle, NativeLogQuery query, bool ownsQuery, NativeLogKernels kernels)
     {
         _handle = handle;
-        _tables = tables;
+        _query = query;
+        _ownsQuery = ownsQuery;
         _kernels = kernels;
     }
 
@@ -44,16 +46,16 @@ internal sealed unsafe class NativeLogScan : ILogScan
     /// <summary>Compiles the question and starts the workers.</summary>
     internal static NativeLogScan Create(LogQuery query, LogFormatHandle format, LogScanOptions options, NativeLogKernels kernels)
     {
-        using NativeLogQuery compiled = NativeLogQuery.Compile(query, format);
-        int[] cpus = [.. options.Cpus];
-        coreio_log_scan_options native = new()
+        NativeLogQuery compiled = NativeLogQuery.Compile(query, format);
+        try
         {
-            workers = options.Workers,
-            kernel = options.Kernel is { } name ? kernels.IdOf(name) : (int)coreio_log_kernel_id.COREIO_LOG_KERNEL_AUTO,
-            block_bytes = options.BlockBytes,
-        };
-        string subject = cpus.Length == 0 ? "workers" : $"workers on CPU {string.Join(',', cpus)}";
-        return new NativeLogScan(LogScanHandle.Create(compiled.Handle, native, cpus, options.Rejects, subject), compiled.Tables, kernels);
+            return Start(compiled, ownsQuery: true, options, kernels);
+        }
+        catch
+        {
+            compiled.Dispose();
+            throw;
+        }
     }
 
     public void Stop()
@@ -66,6 +68,12 @@ internal sealed unsafe class NativeLogScan : ILogScan
         catch (ObjectDisposedException)
         {
         }
+    }
+
+    public void Number(int input)
+    {
+        using Borrowed borrowed = new(_handle);
+        Status.Check(LibCoreIO.coreio_log_scan_number(_handle.Pointer, input), $"number {input}");
     }
 
     public long ReadFile(string path)
@@ -101,10 +109,40 @@ internal sealed unsafe class NativeLogScan : ILogScan
         }
     }
 
+    public Span<byte> FeedRoom()
+    {
+        using Borrowed borrowed = new(_handle);
+        byte* room;
+        long capacity;
+        Status.Check(LibCoreIO.coreio_log_scan_feed_room(_handle.Pointer, &room, &capacity), "stream");
+        return new Span<byte>(room, (int)Math.Min(capacity, int.MaxValue));
+    }
+
+    public void FeedDone(int length)
+    {
+        using Borrowed borrowed = new(_handle);
+        Status.Check(LibCoreIO.coreio_log_scan_feed_done(_handle.Pointer, length), "stream");
+    }
+
     public void EndFeed()
     {
         using Borrowed borrowed = new(_handle);
         Status.Check(LibCoreIO.coreio_log_scan_feed_end(_handle.Pointer), "end of the stream");
+    }
+
+    public ILogScan CreatePart(LogScanOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Start(_query, ownsQuery: false, options, _kernels);
+    }
+
+    public void Merge(ILogScan part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        NativeLogScan other = part as NativeLogScan ?? throw new ArgumentException("The scan is another backend's.", nameof(part));
+        using Borrowed borrowed = new(_handle);
+        using Borrowed otherBorrowed = new(other._handle);
+        Status.Check(LibCoreIO.coreio_log_scan_merge(_handle.Pointer, other._handle.Pointer), "part of a scan");
     }
 
     public LogAnswer Finish()
@@ -131,14 +169,31 @@ internal sealed unsafe class NativeLogScan : ILogScan
     {
         Stop();
         _handle.Dispose();
+        if (_ownsQuery)
+        {
+            _query.Dispose();
+        }
+    }
+
+    private static NativeLogScan Start(NativeLogQuery query, bool ownsQuery, LogScanOptions options, NativeLogKernels kernels)
+    {
+        int[] cpus = [.. options.Cpus];
+        coreio_log_scan_options native = new()
+        {
+            workers = options.Workers,
+            kernel = options.Kernel is { } name ? kernels.IdOf(name) : (int)coreio_log_kernel_id.COREIO_LOG_KERNEL_AUTO,
+            block_bytes = options.BlockBytes,
+        };
+        string subject = cpus.Length == 0 ? "workers" : $"workers on CPU {string.Join(',', cpus)}";
+        return new NativeLogScan(LogScanHandle.Create(query.Handle, native, cpus, options.Rejects, subject), query, ownsQuery, kernels);
     }
 
     private LogTableAnswer[] ReadTables()
     {
-        LogTableAnswer[] answers = new LogTableAnswer[_tables.Length];
+        LogTableAnswer[] answers = new LogTableAnswer[_query.Tables.Length];
         for (int i = 0; i < answers.Length; i++)
         {
-            answers[i] = NativeLogAnswer.ReadTable(_handle.Pointer, i, _tables[i]);
+            answers[i] = NativeLogAnswer.ReadTable(_handle.Pointer, i, _query.Tables[i]);
         }
 
         return answers;

@@ -29,6 +29,7 @@ public sealed class LogReportTests
         {
             Inputs = [_folder + "/none", plain, _folder, cut, gzip],
             Format = "common",
+            Scan = new LogScanOptions { Workers = 1 },
         });
         Assert.Multiple(() =>
         {
@@ -163,6 +164,7 @@ public sealed class LogReportTests
     private sealed class FakeScan(FakeBackend backend) : ILogScan
     {
         private readonly StringBuilder _taken = new();
+        private readonly byte[] _room = new byte[100];
 
         public string Taken => _taken.ToString();
 
@@ -171,6 +173,10 @@ public sealed class LogReportTests
         public LogProgress Progress => default;
 
         public void Stop() => IsStopped = true;
+
+        public void Number(int input)
+        {
+        }
 
         public long ReadFile(string path)
         {
@@ -188,7 +194,15 @@ public sealed class LogReportTests
 
         public void Feed(ReadOnlySpan<byte> bytes) => _taken.Append(Encoding.ASCII.GetString(bytes));
 
+        public Span<byte> FeedRoom() => _room;
+
+        public void FeedDone(int length) => Feed(_room.AsSpan(0, length));
+
         public void EndFeed() => _taken.Append('|');
+
+        public ILogScan CreatePart(LogScanOptions options) => throw new NotSupportedException();
+
+        public void Merge(ILogScan part) => throw new NotSupportedException();
 
         public LogAnswer Finish() => new FakeTable([], [FakeTable.Count]).Row(1, [], (1, 1)).Report().Answer;
 
