@@ -7,7 +7,7 @@ internal sealed class LogInput : IDisposable
     /// <summary>How much of an input is looked at to choose a format (docs/formats.md, section 8).</summary>
     public const int SampleBytes = 64 * 1024;
 
-    // Large enough that a backend takes whole blocks, small enough to stay in the L2 cache.
+    // Small enough to stay in the L2 cache.
     private const int FeedBytes = 256 * 1024;
 
     private readonly FileStream _file;
@@ -47,7 +47,46 @@ internal sealed class LogInput : IDisposable
     public long FileBytes => _file.CanSeek ? _file.Length : -1;
 
     /// <summary>How much of the file was read, in bytes as they lie on the disk.</summary>
-    public long FilePosition => _file.CanSeek ? _file.Position : 0;
+    public long FilePosition
+    {
+        get
+        {
+            try
+            {
+                return _file.CanSeek ? _file.Position : 0;
+            }
+            catch (ObjectDisposedException)
+            {
+                // Another thread asks how far the reading is while it ends.
+                return 0;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether it is a regular file that begins as gzip does. Nothing is read of what can be read only once, and faults are left to whoever
+    /// opens it.
+    /// </summary>
+    public static bool IsGzipFile(string name)
+    {
+        try
+        {
+            // What is no regular file has no length.
+            FileInfo file = new(name);
+            if (name == "-" || !file.Exists || file.Length == 0)
+            {
+                return false;
+            }
+
+            using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(name, share: FileShare.ReadWrite | FileShare.Delete);
+            Span<byte> head = stackalloc byte[2];
+            return GzipInput.Begins(head[..RandomAccess.Read(handle, head, 0)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Opens a path, or standard input for <c>-</c>.</summary>
     /// <exception cref="CoreIOException">It cannot be opened or read.</exception>
@@ -108,7 +147,6 @@ internal sealed class LogInput : IDisposable
     /// </exception>
     public void FeedTo(ILogScan scan, Action throwIfStopped)
     {
-        byte[] buffer = new byte[FeedBytes];
         CoreIOException? fault = _fault;
         try
         {
@@ -116,9 +154,11 @@ internal sealed class LogInput : IDisposable
             while (fault is null && !_ended)
             {
                 throwIfStopped();
-                int read = Read(_bytes, buffer);
+                // Decompressed where the worker will read it.
+                Span<byte> room = scan.FeedRoom();
+                int read = Read(_bytes, room[..Math.Min(room.Length, FeedBytes)]);
                 _ended = read == 0;
-                scan.Feed(buffer.AsSpan(0, read));
+                scan.FeedDone(read);
             }
         }
         catch (CoreIOException e)

@@ -1,5 +1,5 @@
 // One report from its options to its answer: finds the format, starts the scan, reads every input, collects what could not be read, and
-// sorts the rows. Blocks its caller; Progress and Stop may be called from any thread. A fault of one input never ends the others.
+// sorts the rows. Inputs are read one after the other, but for several gzip files, which a crew reads meanwhile. Blocks its caller; Progress and Stop may be called from any thread. A fault of one input never ends the others.
 using System.Diagnostics;
 
 namespace CoreIO.Log;
@@ -20,11 +20,14 @@ public sealed class LogReportRun : IDisposable
     private IReadOnlyList<LogReportTableOptions> _tables = [];
     private LogFormatChoice? _format;
     private RejectsFile? _rejects;
+    private RejectsSpool? _spool;
+    private Stream? _rejectsInOrder;
     private int _offsetMinutes;
     private long _bytesTotal;
     private long _bytesBefore;
     private int _inputsRead;
     private volatile ILogScan? _scan;
+    private volatile GzipCrew? _crew;
     private volatile LogInput? _reading;
     private volatile bool _stopped;
 
@@ -42,17 +45,8 @@ public sealed class LogReportRun : IDisposable
     public LogFormatChoice Format => _format ?? throw new InvalidOperationException("The report is not started.");
 
     /// <summary>How far it is. Any thread.</summary>
-    public LogReportProgress Progress
-    {
-        get
-        {
-            LogInput? reading = _reading;
-            long now = reading is null ? 0
-                : !reading.IsPlainFile && reading.FileBytes >= 0 ? reading.FilePosition
-                : _scan?.Progress.BytesDone ?? 0;
-            return new LogReportProgress(Volatile.Read(ref _bytesBefore) + now, _bytesTotal);
-        }
-    }
+    public LogReportProgress Progress =>
+        new(Volatile.Read(ref _bytesBefore) + BytesOf(_reading) + (_crew?.BytesDone ?? 0), _bytesTotal);
 
     /// <summary>
     /// Makes <see cref="Finish"/> end soon with an <see cref="OperationCanceledException"/>; where it waits for a stream, with the next
@@ -64,6 +58,7 @@ public sealed class LogReportRun : IDisposable
         // Either the scan is seen here, or the stop is seen before the first input is read.
         Interlocked.MemoryBarrier();
         _scan?.Stop();
+        _crew?.Stop();
     }
 
     /// <summary>Finds the format, compiles the question and starts the workers; all that is wrong with the question is told here.</summary>
@@ -89,9 +84,20 @@ public sealed class LogReportRun : IDisposable
             Tables = [.. _tables.Select(t => t.Table)],
         };
         _rejects = _options.RejectsPath is null ? null : RejectsFile.Open(_options.RejectsPath, _options.Inputs);
-        _scan = _backend.Log.CreateScan(query, _options.Scan with { Rejects = _rejects?.Handle });
+        int[] gzips = GzipFiles();
+        LogScanOptions? shared = SharedOptions(gzips.Length);
+        _spool = shared is not null && _rejects is not null ? RejectsSpool.Create() : null;
+        _scan = _backend.Log.CreateScan(query, _options.Scan with { Rejects = _spool?.Handle ?? _rejects?.Handle });
+        if (shared is not null)
+        {
+            // Who says where the work is to be done means that of decompression, too.
+            Action<int>? pin = _options.Scan.Cpus.Count > 0 ? cpu => _ = _backend.Cpu.Pin(cpu) : null;
+            _crew = new GzipCrew(_scan, shared with { Rejects = _spool?.Handle }, _options.Inputs, _opened, gzips, pin);
+        }
+
         // Only now is it certain that the work begins, so only now is what the file held before given up.
         _rejects?.Begin();
+        _rejectsInOrder = _spool is null ? null : _rejects!.OpenStream();
         _bytesTotal = TotalBytes();
     }
 
@@ -102,14 +108,22 @@ public sealed class LogReportRun : IDisposable
     {
         ILogScan scan = _scan ?? throw new InvalidOperationException("The report is not started.");
         Interlocked.MemoryBarrier();
+        _crew?.Start();
         for (int i = 0; i < _options.Inputs.Count; i++)
         {
             ThrowIfStopped();
-            ReadInput(scan, i);
+            if (_crew?.Has(i) == true)
+            {
+                TakeFromCrew(i);
+            }
+            else
+            {
+                ReadInput(scan, i);
+            }
         }
 
         ThrowIfStopped();
-
+        MergeCrew(scan);
         LogAnswer answer = scan.Finish();
         List<LogReportTable> tables = [];
         for (int i = 0; i < _tables.Count; i++)
@@ -133,7 +147,9 @@ public sealed class LogReportRun : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _crew?.Dispose();
         _scan?.Dispose();
+        _spool?.Dispose();
         _format?.Format.Dispose();
         _rejects?.Dispose();
         foreach (LogInput? input in _opened)
@@ -187,8 +203,10 @@ public sealed class LogReportRun : IDisposable
         }
 
         _reading = input;
+        long rejectsBegin = _spool?.Length ?? 0;
         try
         {
+            scan.Number(index);
             if (input.IsPlainFile)
             {
                 _ = scan.ReadFile(input.Name);
@@ -205,7 +223,7 @@ public sealed class LogReportRun : IDisposable
         catch (CoreIOException) when (scan.Progress.RejectsStatus != 0)
         {
             // No input is to blame, and the counts of a report without its rejects would be wrong.
-            throw new CoreIOException(scan.Progress.RejectsStatus, $"--rejects {_options.RejectsPath}");
+            throw RejectsFault(scan.Progress.RejectsStatus);
         }
         catch (CoreIOException e)
         {
@@ -213,12 +231,66 @@ public sealed class LogReportRun : IDisposable
         }
         finally
         {
-            Volatile.Write(ref _bytesBefore, Progress.BytesDone);
+            Volatile.Write(ref _bytesBefore, _bytesBefore + BytesOf(input));
             _reading = null;
             _opened[index] = null;
             input.Dispose();
         }
+
+        CopyRejects(_spool, rejectsBegin, _spool?.Length ?? 0);
     }
+
+    // How much of an input that this run reads itself was read.
+    private long BytesOf(LogInput? input) => input is null ? 0
+        : !input.IsPlainFile && input.FileBytes >= 0 ? input.FilePosition
+        : _scan?.Progress.BytesDone ?? 0;
+
+    private void TakeFromCrew(int index)
+    {
+        GzipFileResult result = _crew!.Wait(index) ?? throw new OperationCanceledException();
+        _inputsRead += result.IsOpened ? 1 : 0;
+        if (result.RejectsStatus != 0)
+        {
+            throw RejectsFault(result.RejectsStatus);
+        }
+
+        if (result.Fault is not null)
+        {
+            Blame(index, result.Fault);
+        }
+
+        CopyRejects(result.Spool, result.RejectsBegin, result.RejectsEnd);
+    }
+
+    private void MergeCrew(ILogScan scan)
+    {
+        try
+        {
+            _crew?.MergeInto(scan);
+        }
+        catch (CoreIOException e) when (e.Status == StatusCode.Closed && _stopped)
+        {
+            throw new OperationCanceledException();
+        }
+    }
+
+    private void CopyRejects(RejectsSpool? spool, long begin, long end)
+    {
+        try
+        {
+            if (begin < end)
+            {
+                spool!.CopyTo(_rejectsInOrder!, begin, end);
+                _rejectsInOrder!.Flush();
+            }
+        }
+        catch (IOException e)
+        {
+            throw _rejects!.Fault(e);
+        }
+    }
+
+    private CoreIOException RejectsFault(int status) => new(status, $"--rejects {_options.RejectsPath}");
 
     private void Blame(int index, CoreIOException fault) => _errors.Add(new LogInputError(
         _options.Inputs[index],
@@ -232,6 +304,24 @@ public sealed class LogReportRun : IDisposable
             throw new OperationCanceledException();
         }
     }
+
+    // What the members of a crew share, with the number of workers and the CPUs that zero and an empty list stand for; null for no crew.
+    private LogScanOptions? SharedOptions(int gzips)
+    {
+        LogScanOptions options = _options.Scan;
+        if (gzips < 2 || options.Workers == 1)
+        {
+            return null;
+        }
+
+        IReadOnlyList<int> cpus = options.Cpus.Count > 0 ? options.Cpus : _backend.Cpu.Allowed();
+        int workers = options.Workers > 0 ? options.Workers : cpus.Count;
+        return GzipCrew.Size(workers, gzips) > 1 ? options with { Cpus = cpus, Workers = workers } : null;
+    }
+
+    private int[] GzipFiles() => _options.Inputs.Count < 2
+        ? []
+        : [.. Enumerable.Range(0, _options.Inputs.Count).Where(i => LogInput.IsGzipFile(_options.Inputs[i]))];
 
     private long TotalBytes()
     {
