@@ -44,26 +44,24 @@ internal static class AnswerBuilder
 
     private static LogTableAnswer LayOut(TablePlan plan, GroupTable table)
     {
-        bool hasOther = table.OtherCount > 0;
+        GroupStore kept = table.Groups;
+        long otherLines = kept.LinesOf(GroupStore.Other);
+        int own = kept.Count - GroupStore.First;
         int stats = plan.Statistics.Count;
-        LogGroup[] groups = new LogGroup[table.Count + (hasOther ? 1 : 0)];
+        LogGroup[] groups = new LogGroup[own + (otherLines > 0 ? 1 : 0)];
         LogCell[] cells = new LogCell[checked(groups.Length * stats)];
-        byte[] keys = new byte[checked((int)table.KeyBytes)];
+        byte[] keys = new byte[checked((int)kept.Keys.Bytes)];
         int keyAt = 0;
-        for (int i = 0; i < table.Count; i++)
+        for (int i = 0; i < groups.Length; i++)
         {
-            ReadOnlySpan<byte> key = table.KeyOf(i);
+            // The other ones come last.
+            bool isOther = i == own;
+            int group = isOther ? GroupStore.Other : i + GroupStore.First;
+            ReadOnlySpan<byte> key = isOther ? [] : kept.KeyOf(group);
             key.CopyTo(keys.AsSpan(keyAt));
-            groups[i] = new LogGroup(table.CountOf(i), (uint)keyAt, (uint)key.Length, (uint)(i * stats), other: false);
-            FillCells(plan, table.CountOf(i), table.WordsOf(i), table.ObjectsOf(i), cells.AsSpan(i * stats, stats));
+            groups[i] = new LogGroup(kept.LinesOf(group), (uint)keyAt, (uint)key.Length, (uint)(i * stats), isOther);
+            FillCells(plan, kept, group, cells.AsSpan(i * stats, stats));
             keyAt += key.Length;
-        }
-
-        if (hasOther)
-        {
-            int last = table.Count;
-            groups[last] = new LogGroup(table.OtherCount, (uint)keyAt, 0, (uint)(last * stats), other: true);
-            FillCells(plan, table.OtherCount, table.OtherWords, table.OtherObjects, cells.AsSpan(last * stats, stats));
         }
 
         return new LogTableAnswer
@@ -73,13 +71,14 @@ internal static class AnswerBuilder
             Groups = groups,
             Cells = cells,
             KeyBytes = keys,
-            OtherLines = table.OtherCount,
+            OtherLines = otherLines,
         };
     }
 
-    private static void FillCells(
-        TablePlan plan, long count, ReadOnlySpan<long> words, ReadOnlySpan<object?> objects, Span<LogCell> cells)
+    private static void FillCells(TablePlan plan, GroupStore groups, int group, Span<LogCell> cells)
     {
+        long count = groups.LinesOf(group);
+        ReadOnlySpan<long> words = groups.WordsOf(group);
         for (int i = 0; i < cells.Length; i++)
         {
             Statistic statistic = plan.Statistics[i];
@@ -90,8 +89,10 @@ internal static class AnswerBuilder
                 LogStatKind.Sum or LogStatKind.Avg => new LogCell((ulong)words[at], words[at + 1], words[at + 2]),
                 LogStatKind.Min => Whole(words[at], words[at + 2]),
                 LogStatKind.Max => Whole(words[at + 1], words[at + 2]),
-                LogStatKind.Quantile => objects[at] is Sketch sketch ? Whole(sketch.Quantile(statistic.Ppm), sketch.Count) : default,
-                _ => objects[at] is DistinctCounter counter ? Whole(counter.Estimate(), count) : Whole(0, count),
+                LogStatKind.Quantile => groups.SketchesOf(group)[at] is { } sketch
+                    ? Whole(sketch.Quantile(statistic.Ppm), sketch.Count)
+                    : default,
+                _ => Whole(groups.CountersOf(group)[at].Estimate(), count),
             };
         }
     }

@@ -5,78 +5,73 @@
 // floating-point arithmetic here: IEEE 754 operations in a fixed order, so that C and C# agree to the bit.
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace CoreIO.Managed.Log;
 
-internal sealed class DistinctCounter
+/// <remarks>Most counters of a table with many groups have one hash, so one needs no memory of its own.</remarks>
+internal struct DistinctCounter
 {
     private const int Bits = 14;
     private const int Registers = 1 << Bits;
     private const int Exact = 1024;
     private const int Ranks = 64 - Bits;
 
+    /// <summary>Places of the first set: two hashes half fill it.</summary>
+    private const int FirstPlaces = 4;
+
     /// <summary>1 / (2 ln 2), the limit of the bias correction for many registers.</summary>
     private const double Alpha = 0.72134752044448170368;
 
-    /// <summary>Open addressing; 0 is an empty place.</summary>
-    private ulong[] _hashes = [];
-    private byte[]? _registers;
-    private int _count;
-
-    /// <summary>What was added last: the same text often follows itself.</summary>
+    /// <summary>The hash that was added last, for the same text often comes again; 0 for none.</summary>
     private ulong _last;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>More than one hash, by open addressing, 0 an empty place; or the registers, a byte each. Null up to one hash.</summary>
+    private ulong[]? _set;
+
+    /// <summary>Hashes of the set; -1 when it is registers.</summary>
+    private int _count;
+
+    private readonly Span<byte> AllRegisters => MemoryMarshal.AsBytes(_set.AsSpan());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Add(ulong hash)
     {
-        if (hash == _last && hash != 0)
+        // 0 marks an empty place.
+        hash += hash == 0 ? 1UL : 0;
+        if (hash != _last)
         {
-            return;
-        }
-
-        _last = hash;
-        if (_registers is not null)
-        {
-            SetRegister(_registers, hash);
-            return;
-        }
-
-        if (hash == 0)
-        {
-            hash = 1;
-        }
-
-        if (_count * 2 >= _hashes.Length)
-        {
-            Grow();
-        }
-
-        if (!Place(_hashes, hash))
-        {
-            return;
-        }
-
-        _count++;
-        if (_count > Exact)
-        {
-            ToRegisters();
+            AddOther(hash);
+            _last = hash;
         }
     }
 
-    internal void Merge(DistinctCounter other)
+    /// <summary>Reads what adding a hash will look at first, so that waits for it overlap with others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ulong Touch() => _last;
+
+    internal void Merge(in DistinctCounter other)
     {
-        if (other._registers is not null)
+        if (other._count < 0)
         {
-            byte[] registers = _registers ?? ToRegisters();
-            for (int i = 0; i < Registers; i++)
+            if (_count >= 0)
             {
-                registers[i] = Math.Max(registers[i], other._registers[i]);
+                ToRegisters();
             }
 
+            Span<byte> registers = AllRegisters;
+            ReadOnlySpan<byte> others = other.AllRegisters;
+            for (int i = 0; i < Registers; i++)
+            {
+                registers[i] = Math.Max(registers[i], others[i]);
+            }
+
+            _last = other._last;
             return;
         }
 
-        foreach (ulong hash in other._hashes)
+        ReadOnlySpan<ulong> hashes = other._set is null ? new ReadOnlySpan<ulong>(in other._last) : other._set;
+        foreach (ulong hash in hashes)
         {
             if (hash != 0)
             {
@@ -86,16 +81,16 @@ internal sealed class DistinctCounter
     }
 
     /// <summary>How many different hashes were added, rounded to a whole number.</summary>
-    internal long Estimate()
+    internal readonly long Estimate()
     {
-        if (_registers is null)
+        if (_count >= 0)
         {
-            return _count;
+            return _set is not null ? _count : _last != 0 ? 1 : 0;
         }
 
         Span<int> histogram = stackalloc int[Ranks + 2];
         histogram.Clear();
-        foreach (byte rank in _registers)
+        foreach (byte rank in AllRegisters)
         {
             histogram[rank]++;
         }
@@ -111,7 +106,6 @@ internal sealed class DistinctCounter
         return (long)((Alpha * m * m / z) + 0.5);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Place(ulong[] hashes, ulong hash)
     {
         int mask = hashes.Length - 1;
@@ -131,12 +125,12 @@ internal sealed class DistinctCounter
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SetRegister(byte[] registers, ulong hash)
+    private static void SetRegister(Span<byte> registers, ulong hash)
     {
         // The guard bit bounds the rank when the rest of the hash is zero.
         ulong rest = hash << Bits | 1UL << (Bits - 1);
         byte rank = (byte)(BitOperations.LeadingZeroCount(rest) + 1);
-        ref byte register = ref registers[hash >> Ranks];
+        ref byte register = ref registers[(int)(hash >> Ranks)];
         register = Math.Max(register, rank);
     }
 
@@ -184,10 +178,44 @@ internal sealed class DistinctCounter
         return z / 3.0;
     }
 
+    /// <summary>Adds a hash that is not the last one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddOther(ulong hash)
+    {
+        if (_count < 0)
+        {
+            SetRegister(AllRegisters, hash);
+            return;
+        }
+
+        if (_set is null)
+        {
+            if (_last == 0)
+            {
+                return;
+            }
+
+            _set = new ulong[FirstPlaces];
+            Place(_set, _last);
+            _count = 1;
+        }
+
+        if (_count * 2 >= _set.Length)
+        {
+            Grow();
+        }
+
+        _count += Place(_set, hash) ? 1 : 0;
+        if (_count > Exact)
+        {
+            ToRegisters();
+        }
+    }
+
     private void Grow()
     {
-        ulong[] hashes = new ulong[Math.Max(8, _hashes.Length * 2)];
-        foreach (ulong hash in _hashes)
+        ulong[] hashes = new ulong[_set!.Length * 2];
+        foreach (ulong hash in _set)
         {
             if (hash != 0)
             {
@@ -195,23 +223,22 @@ internal sealed class DistinctCounter
             }
         }
 
-        _hashes = hashes;
+        _set = hashes;
     }
 
-    private byte[] ToRegisters()
+    private void ToRegisters()
     {
-        byte[] registers = new byte[Registers];
-        foreach (ulong hash in _hashes)
+        ReadOnlySpan<ulong> hashes = _set is null ? new ReadOnlySpan<ulong>(in _last) : _set;
+        ulong[] registers = new ulong[Registers / sizeof(ulong)];
+        foreach (ulong hash in hashes)
         {
             if (hash != 0)
             {
-                SetRegister(registers, hash);
+                SetRegister(MemoryMarshal.AsBytes(registers.AsSpan()), hash);
             }
         }
 
-        _hashes = [];
-        _count = 0;
-        _registers = registers;
-        return registers;
+        _set = registers;
+        _count = -1;
     }
 }

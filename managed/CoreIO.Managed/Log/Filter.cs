@@ -1,4 +1,6 @@
 // Runs a compiled filter: a test sets the result, a jump leaves an `and` at the first false and an `or` at the first true.
+using System.Runtime.CompilerServices;
+
 namespace CoreIO.Managed.Log;
 
 internal enum FilterOp
@@ -45,7 +47,11 @@ internal sealed class FilterStep(FilterOp op)
 
 internal sealed class Filter(FilterStep[] steps)
 {
-    internal bool Passes(ref byte text, ReadOnlySpan<Slice> texts, ReadOnlySpan<Number> numbers)
+    /// <summary>Whether a line passes.</summary>
+    /// <param name="text">The byte that places count from.</param>
+    /// <param name="texts">The line's place in the first column of texts.</param>
+    /// <param name="numbers">The line's place in the first column of numbers.</param>
+    internal bool Passes(ref byte text, ref Slice texts, ref Number numbers)
     {
         bool passes = true;
         for (int at = 0; at < steps.Length; at++)
@@ -64,11 +70,11 @@ internal sealed class Filter(FilterStep[] steps)
 
                     break;
                 case <= FilterOp.GreaterOrEqual:
-                    Number number = numbers[step.Column];
+                    Number number = Unsafe.Add(ref numbers, step.Column * LineBatch.Capacity);
                     passes = !number.IsNull && Holds(step.Op, number.Value.CompareTo(step.Number));
                     break;
                 default:
-                    Slice slice = texts[step.Column];
+                    Slice slice = Unsafe.Add(ref texts, step.Column * LineBatch.Capacity);
                     passes = Test(step, slice.IsNull ? "-"u8 : Texts.Of(ref text, slice));
                     break;
             }

@@ -1,9 +1,9 @@
-// Groups of lines by key, each with what is kept of it.
+// Groups of lines by key.
 //
 // A table belongs to one worker; tables of one plan merge. Which groups keep a row when there are more than the limit does not depend on
-// the order of the lines: those with the smallest hash of their key. A table grows to twice the limit, then folds the rest into `other`; a
-// group that is among the smallest of all input is among the smallest of any part of it, so it is never folded, and its row is exact.
-// A new key allocates now and then; a known one never does.
+// the order of the lines: those with the smallest hash of their key. A table grows to twice the limit, then folds the rest into the other
+// ones; a group that is among the smallest of all input is among the smallest of any part of it, so it is never folded, and its row is
+// exact. A new key allocates now and then; a known one never does.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -12,121 +12,94 @@ namespace CoreIO.Managed.Log;
 internal sealed class GroupTable
 {
     private const int FirstPlaces = 64;
-    private const int FirstGroups = 16;
+
+    /// <summary>
+    /// Places beyond which a look-up is not likely to find its group in a near cache: then what the lines of a batch will look at is read
+    /// first, step by step for all of them, so that the waits overlap.
+    /// </summary>
+    private const int FarPlaces = 1024;
+
     private const ulong Upper = 0xFFFFFFFF00000000;
 
     private readonly TablePlan _plan;
     private readonly int[] _parts;
+    private readonly int[] _columns;
     private readonly Accumulator[] _accumulators;
-    private readonly int _wordCount;
-    private readonly int _objectCount;
-    private KeyArena _keys = new();
 
-    /// <summary>Open addressing: the upper half of the hash, and the group's index plus one; 0 is empty.</summary>
+    /// <summary>Open addressing: the upper half of the hash, and the group; 0 is empty.</summary>
     private ulong[] _places = new ulong[FirstPlaces];
-    private Group[] _groups = new Group[FirstGroups];
-    private long[] _words;
-    private object?[] _objects;
-    private int _count;
-
-    /// <summary>The group of the line before: lines of one key often follow each other.</summary>
-    private int _last;
-    private bool _isLimited;
     private ulong _bound = ulong.MaxValue;
 
-    private long _otherCount;
-    private readonly long[] _otherWords;
-    private readonly object?[] _otherObjects;
+    /// <summary>What was read ahead; kept, so that it is read.</summary>
+    private ulong _touched;
 
     internal GroupTable(TablePlan plan)
     {
         _plan = plan;
         _parts = [.. plan.KeyTexts];
+        _columns = [.. plan.KeyTexts.Select(part => part * LineBatch.Capacity)];
         _accumulators = [.. plan.Accumulators];
-        _wordCount = plan.Words;
-        _objectCount = plan.Objects;
-        _words = new long[FirstGroups * plan.Words];
-        _objects = new object?[FirstGroups * plan.Objects];
-        _otherWords = new long[plan.Words];
-        _otherObjects = new object?[plan.Objects];
+        Groups = new GroupStore(plan);
         if (_parts.Length == 0)
         {
             // One group without a key is there from the beginning, so that no input is one row of zeros.
-            NewGroup(0, _keys.Add([]));
+            NewGroup(0, Groups.Keys.Add([]));
         }
     }
 
-    internal int Count => _count;
+    internal GroupStore Groups { get; private set; }
 
-    internal long KeyBytes => _keys.Bytes;
+    /// <summary>Groups with a key of their own.</summary>
+    private int Own => Groups.Count - GroupStore.First;
 
-    /// <summary>Lines of the groups without a row of their own.</summary>
-    internal long OtherCount => _otherCount;
-
-    /// <summary>Counts a line in the group of its key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void Add(ref byte text, ref Slice texts, ref Number numbers)
+    /// <summary>Counts the lines of a batch in the groups of their keys.</summary>
+    internal void Add(ref byte text, LineBatch batch)
     {
-        int group = _last;
-        if (_parts.Length != 0
-            && ((uint)group >= (uint)_count || !KeyArena.Matches(in GroupAt(group).Key, ref text, ref texts, _parts)))
+        if (batch.Count == 0)
         {
-            ulong hash = HashKey(ref text, ref texts);
-            group = Find(hash, ref text, ref texts);
-            if (group < 0)
+            return;
+        }
+
+        int from = 0;
+        if (_parts.Length == 0)
+        {
+            batch.Groups.AsSpan(0, batch.Count).Fill(GroupStore.First);
+        }
+        else
+        {
+            HashKeys(ref text, batch);
+            if (_places.Length > FarPlaces)
             {
-                group = FindNew(hash, ref text, ref texts);
-                if (group < 0)
-                {
-                    _otherCount++;
-                    AddLine(ref First(_otherWords), ref First(_otherObjects), ref text, ref texts, ref numbers);
-                    return;
-                }
+                Touch(batch);
             }
 
-            _last = group;
+            from = _parts.Length == 1 ? FindOne(ref text, batch) : FindMany(ref text, batch);
         }
 
-        GroupAt(group).Count++;
-        if (_accumulators.Length != 0)
-        {
-            AddLine(
-                ref Unsafe.Add(ref First(_words), group * _wordCount),
-                ref Unsafe.Add(ref First(_objects), group * _objectCount),
-                ref text,
-                ref texts,
-                ref numbers);
-        }
+        AddLines(ref text, batch, from, batch.Count);
     }
 
     /// <summary>Adds all groups of a table of the same plan.</summary>
     internal void Merge(GroupTable other)
     {
-        _otherCount += other._otherCount;
-        MergeInto(_otherWords, _otherObjects, other._otherWords, other._otherObjects);
-        if (other._isLimited)
+        _bound = Math.Min(_bound, other._bound);
+        Measures.Merge(_accumulators, Groups, GroupStore.Other, other.Groups, GroupStore.Other);
+        for (int i = GroupStore.First; i < other.Groups.Count; i++)
         {
-            _isLimited = true;
-            _bound = Math.Min(_bound, other._bound);
-        }
-
-        for (int i = 0; i < other._count; i++)
-        {
-            ref Group from = ref other._groups[i];
-            ReadOnlySpan<byte> key = from.Key.Bytes;
-            int group = Find(from.Hash, key);
+            ulong hash = other.Groups.HashOf(i);
+            ReadOnlySpan<byte> key = other.Groups.KeyOf(i);
+            int group = Find(hash, key);
             if (group < 0)
             {
-                if (_parts.Length != 0 && _count >= 2L * _plan.MaxGroups)
+                if (_parts.Length != 0 && Own >= 2L * _plan.MaxGroups)
                 {
                     Limit();
                 }
 
-                group = NewGroup(from.Hash, _keys.Add(key));
+                group = NewGroup(hash, Groups.Keys.Add(key));
             }
 
-            _groups[group].Count += from.Count;
-            MergeInto(WordsOf(group), ObjectsOf(group), other.WordsOf(i), other.ObjectsOf(i));
+            Measures.Merge(_accumulators, Groups, group, other.Groups, i);
         }
     }
 
@@ -134,236 +107,233 @@ internal sealed class GroupTable
     internal void Limit()
     {
         int keep = _plan.MaxGroups;
-        if (_parts.Length == 0 || _count <= keep)
+        if (_parts.Length == 0 || Own <= keep)
         {
             return;
         }
 
-        int[] ranks = new int[_count];
-        for (int i = 0; i < ranks.Length; i++)
-        {
-            ranks[i] = i;
-        }
-
+        int[] ranks = [.. Enumerable.Range(GroupStore.First, Own)];
         ranks.AsSpan().Sort(Compare);
         foreach (int folded in ranks.AsSpan(keep))
         {
-            _otherCount += _groups[folded].Count;
-            MergeInto(_otherWords, _otherObjects, WordsOf(folded), ObjectsOf(folded));
+            Measures.Merge(_accumulators, Groups, GroupStore.Other, Groups, folded);
         }
 
-        _bound = _groups[ranks[keep - 1]].Hash;
-        _isLimited = true;
-        KeepOnly(ranks.AsSpan(0, keep));
+        _bound = Groups.HashOf(ranks[keep - 1]);
+        Groups = Groups.Pick(ranks.AsSpan(0, keep));
+        PlaceAll();
     }
-
-    /// <summary>The lines of a group.</summary>
-    internal long CountOf(int group) => _groups[group].Count;
-
-    internal ReadOnlySpan<byte> KeyOf(int group) => _groups[group].Key.Bytes;
-
-    internal Span<long> WordsOf(int group) => _words.AsSpan(group * _plan.Words, _plan.Words);
-
-    internal Span<object?> ObjectsOf(int group) => _objects.AsSpan(group * _plan.Objects, _plan.Objects);
-
-    internal ReadOnlySpan<long> OtherWords => _otherWords;
-
-    internal ReadOnlySpan<object?> OtherObjects => _otherObjects;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref T First<T>(T[] array) => ref MemoryMarshal.GetArrayDataReference(array);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref Group GroupAt(int group) => ref Unsafe.Add(ref First(_groups), group);
-
-    /// <summary>The group of a key that is not in the table: a new one, or -1 when its lines go to the other ones.</summary>
-    private int FindNew(ulong hash, ref byte text, ref Slice texts)
+    /// <summary>Hashes of the keys of the lines that count.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void HashKeys(ref byte text, LineBatch batch)
     {
-        if (_count >= 2L * _plan.MaxGroups && hash <= _bound)
+        ReadOnlySpan<int> lines = batch.Counted.AsSpan(0, batch.Count);
+        ref ulong keys = ref First(batch.Keys);
+        ref ulong hashes = ref batch.HashesOf(ref text, _parts[0]);
+        for (int i = 0; i < lines.Length; i++)
         {
-            Limit();
+            Unsafe.Add(ref keys, i) = Unsafe.Add(ref hashes, lines[i]);
         }
 
-        return hash > _bound ? -1 : NewGroup(hash, _keys.Add(ref text, ref texts, _parts));
+        foreach (int column in _columns.AsSpan(1))
+        {
+            ref Slice texts = ref Unsafe.Add(ref First(batch.Texts), column);
+            for (int i = 0; i < lines.Length; i++)
+            {
+                Slice slice = Unsafe.Add(ref texts, lines[i]);
+                ref ulong key = ref Unsafe.Add(ref keys, i);
+                key = slice.IsNull ? Hash.OfNull(key) : Hash.Of(ref Unsafe.Add(ref text, slice.Start), slice.Length, key);
+            }
+        }
     }
 
+    /// <summary>Reads what the look-ups of a batch will, a step at a time: places, then groups, then keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddLine(ref long words, ref object? objects, ref byte text, ref Slice texts, ref Number numbers)
+    private void Touch(LineBatch batch)
     {
-        foreach (ref readonly Accumulator accumulator in _accumulators.AsSpan())
+        ref ulong places = ref First(_places);
+        ref ulong keys = ref First(batch.Keys);
+        ref int groups = ref First(batch.Groups);
+        ref long words = ref Groups.Words;
+        int mask = _places.Length - 1;
+        int stride = Groups.Stride;
+        int count = batch.Count;
+        for (int i = 0; i < count; i++)
+        {
+            Unsafe.Add(ref groups, i) = (int)(uint)Unsafe.Add(ref places, (int)Unsafe.Add(ref keys, i) & mask);
+        }
+
+        ulong touched = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ref long own = ref Unsafe.Add(ref words, Unsafe.Add(ref groups, i) * stride);
+            touched += (ulong)own + (ulong)Unsafe.Add(ref own, stride - 1);
+        }
+
+        foreach (Accumulator accumulator in _accumulators)
         {
             if (accumulator.Keep == Keep.Distinct)
             {
-                Slice counted = Unsafe.Add(ref texts, accumulator.Input);
-                if (counted.Length > 0)
+                ref DistinctCounter counters = ref Unsafe.Add(ref Groups.Counters, accumulator.Place);
+                for (int i = 0; i < count; i++)
                 {
-                    ref object? place = ref Unsafe.Add(ref objects, accumulator.Place);
-                    place ??= new DistinctCounter();
-                    Unsafe.As<DistinctCounter>(place).Add(Hash.Of(ref Unsafe.Add(ref text, counted.Start), counted.Length, 0));
-                }
-
-                continue;
-            }
-
-            ref readonly Number number = ref Unsafe.Add(ref numbers, accumulator.Input);
-            if (number.IsNull)
-            {
-                continue;
-            }
-
-            if (accumulator.Keep == Keep.Sketch)
-            {
-                ref object? place = ref Unsafe.Add(ref objects, accumulator.Place);
-                place ??= new Sketch();
-                Unsafe.As<Sketch>(place).Add(number.Value);
-                continue;
-            }
-
-            Span<long> kept = MemoryMarshal.CreateSpan(ref Unsafe.Add(ref words, accumulator.Place), TablePlan.WordsOfOne);
-            if (accumulator.Keep == Keep.Sum)
-            {
-                AddSum(kept, (ulong)number.Value, number.Value >> 63, 1);
-            }
-            else
-            {
-                AddExtremes(kept, number.Value, number.Value, 1);
-            }
-        }
-    }
-
-    private void MergeInto(Span<long> words, Span<object?> objects, ReadOnlySpan<long> fromWords, ReadOnlySpan<object?> fromObjects)
-    {
-        foreach (Accumulator accumulator in _accumulators)
-        {
-            int at = accumulator.Place;
-            switch (accumulator.Keep)
-            {
-                case Keep.Sum:
-                    AddSum(words[at..], (ulong)fromWords[at], fromWords[at + 1], fromWords[at + 2]);
-                    break;
-                case Keep.Extremes:
-                    if (fromWords[at + 2] > 0)
-                    {
-                        AddExtremes(words[at..], fromWords[at], fromWords[at + 1], fromWords[at + 2]);
-                    }
-
-                    break;
-                case Keep.Sketch:
-                    if (fromObjects[at] is Sketch sketch)
-                    {
-                        ((Sketch)(objects[at] ??= new Sketch())).Merge(sketch);
-                    }
-
-                    break;
-                default:
-                    if (fromObjects[at] is DistinctCounter counter)
-                    {
-                        ((DistinctCounter)(objects[at] ??= new DistinctCounter())).Merge(counter);
-                    }
-
-                    break;
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddSum(Span<long> sum, ulong low, long high, long count)
-    {
-        ulong total = (ulong)sum[0] + low;
-        sum[1] += high + (total < low ? 1 : 0);
-        sum[0] = (long)total;
-        sum[2] += count;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddExtremes(Span<long> extremes, long min, long max, long count)
-    {
-        if (extremes[2] == 0)
-        {
-            extremes[0] = min;
-            extremes[1] = max;
-        }
-        else
-        {
-            extremes[0] = Math.Min(extremes[0], min);
-            extremes[1] = Math.Max(extremes[1], max);
-        }
-
-        extremes[2] += count;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong HashKey(ref byte text, ref Slice texts)
-    {
-        ulong hash = 0;
-        foreach (int part in _parts)
-        {
-            Slice slice = Unsafe.Add(ref texts, part);
-            hash = slice.IsNull ? Hash.OfNull(hash) : Hash.Of(ref Unsafe.Add(ref text, slice.Start), slice.Length, hash);
-        }
-
-        return hash;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Find(ulong hash, ref byte text, ref Slice texts)
-    {
-        ref ulong places = ref First(_places);
-        int mask = _places.Length - 1;
-        for (int at = (int)hash & mask; ; at = (at + 1) & mask)
-        {
-            ulong place = Unsafe.Add(ref places, at);
-            if (place == 0)
-            {
-                return -1;
-            }
-
-            if (((place ^ hash) & Upper) == 0)
-            {
-                int group = (int)(uint)place - 1;
-                if (KeyArena.Matches(in GroupAt(group).Key, ref text, ref texts, _parts))
-                {
-                    return group;
+                    touched += Unsafe.Add(ref counters, Unsafe.Add(ref groups, i) * _plan.Counters).Touch();
                 }
             }
+        }
+
+        KeyArena arena = Groups.Keys;
+        for (int i = 0; i < count; i++)
+        {
+            int group = Unsafe.Add(ref groups, i);
+            touched += group == 0 ? 0u : arena.At(Unsafe.Add(ref words, (group * stride) + GroupStore.KeyAt));
+        }
+
+        _touched = touched;
+    }
+
+    /// <summary>Finds or makes the groups of a batch whose keys are one text; returns the first line not yet added.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int FindOne(ref byte text, LineBatch batch)
+    {
+        ref Slice texts = ref Unsafe.Add(ref First(batch.Texts), _columns[0]);
+        int added = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ulong hash = batch.Keys[i];
+            Slice slice = Unsafe.Add(ref texts, batch.Counted[i]);
+            ref ulong places = ref First(_places);
+            int mask = _places.Length - 1;
+            int group = -1;
+            for (int at = (int)hash & mask; Unsafe.Add(ref places, at) != 0; at = (at + 1) & mask)
+            {
+                ulong place = Unsafe.Add(ref places, at);
+                if (((place ^ hash) & Upper) == 0
+                    && KeyArena.IsPart(ref KeyOf((int)(uint)place), ref text, slice, out _))
+                {
+                    group = (int)(uint)place;
+                    break;
+                }
+            }
+
+            batch.Groups[i] = group >= 0 ? group : FindNew(ref text, batch, i, ref added);
+        }
+
+        return added;
+    }
+
+    /// <summary>The same for keys of several texts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int FindMany(ref byte text, LineBatch batch)
+    {
+        int added = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ulong hash = batch.Keys[i];
+            ref Slice texts = ref Unsafe.Add(ref First(batch.Texts), batch.Counted[i]);
+            ref ulong places = ref First(_places);
+            int mask = _places.Length - 1;
+            int group = -1;
+            for (int at = (int)hash & mask; Unsafe.Add(ref places, at) != 0; at = (at + 1) & mask)
+            {
+                ulong place = Unsafe.Add(ref places, at);
+                if (((place ^ hash) & Upper) == 0 && IsKey(ref KeyOf((int)(uint)place), ref text, ref texts))
+                {
+                    group = (int)(uint)place;
+                    break;
+                }
+            }
+
+            batch.Groups[i] = group >= 0 ? group : FindNew(ref text, batch, i, ref added);
+        }
+
+        return added;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref byte KeyOf(int group) => ref Groups.Keys.At(Unsafe.Add(ref Groups.Words, (group * Groups.Stride) + GroupStore.KeyAt));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsKey(ref byte key, ref byte text, ref Slice texts)
+    {
+        foreach (int column in _columns)
+        {
+            if (!KeyArena.IsPart(ref key, ref text, Unsafe.Add(ref texts, column), out int length))
+            {
+                return false;
+            }
+
+            key = ref Unsafe.Add(ref key, length);
+        }
+
+        return true;
+    }
+
+    /// <summary>The group of a key that is not in the table: a new one, or that of the folded ones.</summary>
+    private int FindNew(ref byte text, LineBatch batch, int index, ref int added)
+    {
+        ulong hash = batch.Keys[index];
+        if (Own >= 2L * _plan.MaxGroups && hash <= _bound)
+        {
+            // Groups are about to move, so what was found so far is added first.
+            AddLines(ref text, batch, added, index);
+            added = index;
+            Limit();
+        }
+
+        ref Slice texts = ref Unsafe.Add(ref First(batch.Texts), batch.Counted[index]);
+        return hash > _bound ? GroupStore.Other : NewGroup(hash, Groups.Keys.Add(ref text, ref texts, _columns));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddLines(ref byte text, LineBatch batch, int from, int to)
+    {
+        ref long lines = ref Unsafe.Add(ref Groups.Words, GroupStore.LinesAt);
+        int stride = Groups.Stride;
+        foreach (int group in batch.Groups.AsSpan(from, to - from))
+        {
+            Unsafe.Add(ref lines, group * stride)++;
+        }
+
+        foreach (ref readonly Accumulator accumulator in _accumulators.AsSpan())
+        {
+            Measures.Add(Groups, _plan, in accumulator, ref text, batch, from, to);
         }
     }
 
     private int Find(ulong hash, ReadOnlySpan<byte> key)
     {
         int mask = _places.Length - 1;
-        for (int at = (int)hash & mask; ; at = (at + 1) & mask)
+        for (int at = (int)hash & mask; _places[at] != 0; at = (at + 1) & mask)
         {
-            ulong place = _places[at];
-            if (place == 0)
+            int group = (int)(uint)_places[at];
+            if (((_places[at] ^ hash) & Upper) == 0 && Groups.KeyOf(group).SequenceEqual(key))
             {
-                return -1;
-            }
-
-            if (((place ^ hash) & Upper) == 0)
-            {
-                int group = (int)(uint)place - 1;
-                if (KeyOf(group).SequenceEqual(key))
-                {
-                    return group;
-                }
+                return group;
             }
         }
+
+        return -1;
     }
 
-    private int NewGroup(ulong hash, KeyPlace key)
+    private int NewGroup(ulong hash, long key)
     {
-        if (_count == _groups.Length)
+        int capacity = Groups.Capacity;
+        int group = Groups.Add(hash, key);
+        if (Groups.Capacity != capacity)
         {
-            Array.Resize(ref _groups, checked(_count * 2));
-            Array.Resize(ref _words, checked(_groups.Length * _plan.Words));
-            Array.Resize(ref _objects, checked(_groups.Length * _plan.Objects));
             PlaceAll();
         }
+        else
+        {
+            Place(hash, group);
+        }
 
-        _groups[_count] = new Group { Hash = hash, Key = key };
-        Place(hash, _count);
-        return _count++;
+        return group;
     }
 
     private void Place(ulong hash, int group)
@@ -375,58 +345,28 @@ internal sealed class GroupTable
             at = (at + 1) & mask;
         }
 
-        _places[at] = (hash & Upper) | (uint)(group + 1);
+        _places[at] = (hash & Upper) | (uint)group;
     }
 
     /// <summary>Makes the table of places anew, with at least twice as many as there is room for groups.</summary>
     private void PlaceAll()
     {
         int size = FirstPlaces;
-        while (size < _groups.Length * 2L)
+        while (size < Groups.Capacity * 2L)
         {
             size = checked(size * 2);
         }
 
         _places = new ulong[size];
-        for (int i = 0; i < _count; i++)
+        for (int i = GroupStore.First; i < Groups.Count; i++)
         {
-            Place(_groups[i].Hash, i);
+            Place(Groups.HashOf(i), i);
         }
-    }
-
-    private void KeepOnly(ReadOnlySpan<int> kept)
-    {
-        Group[] groups = new Group[_groups.Length];
-        long[] words = new long[_words.Length];
-        object?[] objects = new object?[_objects.Length];
-        KeyArena keys = new();
-        for (int i = 0; i < kept.Length; i++)
-        {
-            groups[i] = _groups[kept[i]];
-            groups[i].Key = keys.Add(KeyOf(kept[i]));
-            WordsOf(kept[i]).CopyTo(words.AsSpan(i * _plan.Words));
-            ObjectsOf(kept[i]).CopyTo(objects.AsSpan(i * _plan.Objects));
-        }
-
-        _groups = groups;
-        _words = words;
-        _objects = objects;
-        _keys = keys;
-        _count = kept.Length;
-        PlaceAll();
     }
 
     private int Compare(int left, int right)
     {
-        int order = _groups[left].Hash.CompareTo(_groups[right].Hash);
-        return order != 0 ? order : KeyOf(left).SequenceCompareTo(KeyOf(right));
-    }
-
-    [StructLayout(LayoutKind.Auto)]
-    private struct Group
-    {
-        internal ulong Hash;
-        internal long Count;
-        internal KeyPlace Key;
+        int order = Groups.HashOf(left).CompareTo(Groups.HashOf(right));
+        return order != 0 ? order : Groups.KeyOf(left).SequenceCompareTo(Groups.KeyOf(right));
     }
 }

@@ -88,7 +88,8 @@ internal static class Hash
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Lane(ref byte text, ulong key, ulong lane) => Fold(Load64(ref text) ^ key, Load64(ref Unsafe.Add(ref text, 8)) ^ lane);
+    private static ulong Lane(ref byte text, ulong key, ulong lane) =>
+        Fold(Load64(ref text) ^ key, Load64(ref Unsafe.Add(ref text, 8)) ^ lane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Fold(ulong a, ulong b)

@@ -1,18 +1,9 @@
-// The bytes of keys, in chunks, so that growing never copies them. A key is its parts: each a length of four bytes, or null, and its bytes.
+// The bytes of keys, in chunks, so that growing never copies them. A key is its length, then its parts: each a length of four bytes, or
+// null, and its bytes.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace CoreIO.Managed.Log;
-
-/// <summary>Where a key is.</summary>
-internal struct KeyPlace
-{
-    internal byte[] Chunk;
-    internal int Offset;
-    internal int Length;
-
-    internal readonly ReadOnlySpan<byte> Bytes => Chunk.AsSpan(Offset, Length);
-}
 
 internal sealed class KeyArena
 {
@@ -22,32 +13,49 @@ internal sealed class KeyArena
     private const int FirstChunk = 4 << 10;
     private const int LargestChunk = 1 << 20;
 
-    private byte[] _chunk = [];
-    private int _chunks;
+    private byte[][] _chunks = [];
+    private int _count;
     private int _used;
 
+    /// <summary>Bytes of all keys, without their lengths.</summary>
     internal long Bytes { get; private set; }
 
-    /// <summary>Copies a key of another arena.</summary>
-    internal KeyPlace Add(ReadOnlySpan<byte> key)
+    /// <summary>The key at a place, which is its chunk in the upper half and its offset there in the lower.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref byte At(long place) =>
+        ref Unsafe.Add(
+            ref MemoryMarshal.GetArrayDataReference(Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_chunks), (int)(place >> 32))),
+            (int)place);
+
+    internal ReadOnlySpan<byte> Of(long place)
     {
-        key.CopyTo(Room(key.Length, out KeyPlace place));
+        ReadOnlySpan<byte> chunk = _chunks[place >> 32].AsSpan((int)place - sizeof(int));
+        return chunk.Slice(sizeof(int), MemoryMarshal.Read<int>(chunk));
+    }
+
+    /// <summary>Copies a key of another arena; returns its place.</summary>
+    internal long Add(ReadOnlySpan<byte> key)
+    {
+        key.CopyTo(Room(key.Length, out long place));
         return place;
     }
 
-    /// <summary>Writes the key that the texts make.</summary>
-    internal KeyPlace Add(ref byte text, ref Slice texts, int[] parts)
+    /// <summary>Writes the key that texts make; returns its place.</summary>
+    /// <param name="text">The byte that slices count from.</param>
+    /// <param name="texts">The line's place in the first column of texts.</param>
+    /// <param name="columns">Where the columns of the parts begin.</param>
+    internal long Add(ref byte text, ref Slice texts, int[] columns)
     {
         int length = 0;
-        foreach (int part in parts)
+        foreach (int column in columns)
         {
-            length = checked(length + sizeof(uint) + Math.Max(Unsafe.Add(ref texts, part).Length, 0));
+            length = checked(length + sizeof(uint) + Math.Max(Unsafe.Add(ref texts, column).Length, 0));
         }
 
-        Span<byte> to = Room(length, out KeyPlace place);
-        foreach (int part in parts)
+        Span<byte> to = Room(length, out long place);
+        foreach (int column in columns)
         {
-            Slice slice = Unsafe.Add(ref texts, part);
+            Slice slice = Unsafe.Add(ref texts, column);
             MemoryMarshal.Write(to, slice.IsNull ? Null : (uint)slice.Length);
             to = to[sizeof(uint)..];
             if (!slice.IsNull)
@@ -60,48 +68,37 @@ internal sealed class KeyArena
         return place;
     }
 
-    /// <summary>Whether the texts make the key at a place.</summary>
+    /// <summary>Whether a text is the part of a key that begins at <paramref name="part"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool Matches(in KeyPlace place, ref byte text, ref Slice texts, int[] parts)
+    internal static bool IsPart(ref byte part, ref byte text, Slice slice, out int length)
     {
-        ref byte key = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(place.Chunk), place.Offset);
-        foreach (int part in parts)
-        {
-            Slice slice = Unsafe.Add(ref texts, part);
-            if (Unsafe.ReadUnaligned<uint>(ref key) != (uint)slice.Length)
-            {
-                // The length of a null slice is -1, which is the mark of null.
-                return false;
-            }
-
-            key = ref Unsafe.Add(ref key, sizeof(uint));
-            if (slice.Length > 0)
-            {
-                if (!Texts.Same(ref Unsafe.Add(ref text, slice.Start), ref key, slice.Length))
-                {
-                    return false;
-                }
-
-                key = ref Unsafe.Add(ref key, slice.Length);
-            }
-        }
-
-        return true;
+        // The length of a null slice is -1, which is the mark of null.
+        length = sizeof(uint) + Math.Max(slice.Length, 0);
+        return Unsafe.ReadUnaligned<uint>(ref part) == (uint)slice.Length
+            && (slice.Length <= 0
+                || Texts.Same(ref Unsafe.Add(ref text, slice.Start), ref Unsafe.Add(ref part, sizeof(uint)), slice.Length));
     }
 
-    private Span<byte> Room(int length, out KeyPlace place)
+    private Span<byte> Room(int length, out long place)
     {
-        if (_chunks == 0 || _chunk.Length - _used < length)
+        int size = checked(sizeof(int) + length);
+        if (_count == 0 || _chunks[_count - 1].Length - _used < size)
         {
-            int size = (int)Math.Min(LargestChunk, (long)FirstChunk << Math.Min(_chunks, 8));
-            _chunk = new byte[Math.Max(size, length)];
-            _chunks++;
+            if (_count == _chunks.Length)
+            {
+                Array.Resize(ref _chunks, Math.Max(4, _count * 2));
+            }
+
+            int least = (int)Math.Min(LargestChunk, (long)FirstChunk << Math.Min(_count, 8));
+            _chunks[_count++] = new byte[Math.Max(least, size)];
             _used = 0;
         }
 
-        place = new KeyPlace { Chunk = _chunk, Offset = _used, Length = length };
-        _used += length;
+        Span<byte> room = _chunks[_count - 1].AsSpan(_used, size);
+        MemoryMarshal.Write(room, length);
+        place = (long)(_count - 1) << 32 | (uint)(_used + sizeof(int));
+        _used += size;
         Bytes += length;
-        return _chunk.AsSpan(place.Offset, length);
+        return room[sizeof(int)..];
     }
 }

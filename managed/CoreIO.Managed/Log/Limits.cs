@@ -22,7 +22,7 @@ internal static class Limits
     internal const int Window = 64 << 10;
 
     /// <summary>Bytes before the lines in a worker's buffer, where values that stand in no line are written.</summary>
-    internal const int Header = 64;
+    internal const int Header = TextColumns.HeaderLength;
 
     /// <summary>Room a kernel may use beyond the last position, as it writes eight at a time.</summary>
     internal const int PositionSlack = 72;

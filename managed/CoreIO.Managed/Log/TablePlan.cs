@@ -24,7 +24,7 @@ internal enum Keep
 /// <summary>One thing that is kept.</summary>
 /// <param name="Keep">What.</param>
 /// <param name="Input">The number, or for distinct the text, it is made of.</param>
-/// <param name="Place">Its first word, or its object, in those of the group.</param>
+/// <param name="Place">Its first word, its sketch or its counter in those of the group.</param>
 internal readonly record struct Accumulator(Keep Keep, int Input, int Place);
 
 /// <summary>A statistic.</summary>
@@ -49,11 +49,14 @@ internal sealed class TablePlan
 
     internal IReadOnlyList<Accumulator> Accumulators => _accumulators;
 
-    /// <summary>Words of a group.</summary>
-    internal int Words { get; private set; }
+    /// <summary>Words of a group; its own come first.</summary>
+    internal int Words { get; private set; } = GroupStore.OwnWords;
 
-    /// <summary>Sketches and counters of a group.</summary>
-    internal int Objects { get; private set; }
+    /// <summary>Sketches of a group.</summary>
+    internal int Sketches { get; private set; }
+
+    /// <summary>Distinct counters of a group.</summary>
+    internal int Counters { get; private set; }
 
     internal int MaxGroups { get; set; }
 
@@ -66,17 +69,14 @@ internal sealed class TablePlan
             return found;
         }
 
-        if (keep is Keep.Sum or Keep.Extremes)
+        int place = keep switch
         {
-            _accumulators.Add(new Accumulator(keep, input, Words));
-            Words += WordsOfOne;
-        }
-        else
-        {
-            _accumulators.Add(new Accumulator(keep, input, Objects));
-            Objects++;
-        }
-
+            Keep.Sketch => Sketches++,
+            Keep.Distinct => Counters++,
+            _ => Words,
+        };
+        Words += keep is Keep.Sum or Keep.Extremes ? WordsOfOne : 0;
+        _accumulators.Add(new Accumulator(keep, input, place));
         return _accumulators.Count - 1;
     }
 }

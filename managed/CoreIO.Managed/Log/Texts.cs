@@ -4,9 +4,20 @@ using System.Runtime.InteropServices;
 
 namespace CoreIO.Managed.Log;
 
+/// <summary>The parts of a request line, each a slice or null.</summary>
+internal struct Request
+{
+    internal Slice Method;
+    internal Slice Uri;
+    internal Slice Protocol;
+}
+
 internal static class Texts
 {
-    private static readonly Slice Null = new(0, -1);
+    /// <summary>Bytes of HTTP/1.1.</summary>
+    private const int ShortProtocol = 8;
+
+    private static Slice Null => new(0, -1);
 
     /// <summary>The bytes of a slice that is not null.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -57,6 +68,11 @@ internal static class Texts
             return close < 0 ? slice : new Slice(slice.Start + 1, close - 1);
         }
 
+        if (IsShortWithoutColon(ref Unsafe.Add(ref text, slice.Start), slice.Length))
+        {
+            return slice;
+        }
+
         int colon = bytes.IndexOf((byte)':');
         return colon < 0 || bytes.LastIndexOf((byte)':') != colon ? slice : new Slice(slice.Start, colon);
     }
@@ -79,15 +95,15 @@ internal static class Texts
 
     /// <summary>The parts of a request line; all null when it is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Request(ref byte text, Slice request, out Slice method, out Slice uri, out Slice protocol)
+    internal static void TakeRequest(ref byte text, Slice line, out Request request)
     {
-        method = uri = protocol = Null;
-        if (request.Length <= 0)
+        request = new Request { Method = Null, Uri = Null, Protocol = Null };
+        if (line.Length <= 0)
         {
             return;
         }
 
-        ReadOnlySpan<byte> bytes = Of(ref text, request);
+        ReadOnlySpan<byte> bytes = Of(ref text, line);
         int at = 0;
         while (at < bytes.Length && (char.IsAsciiLetterUpper((char)bytes[at]) || bytes[at] is (byte)'-' or (byte)'_'))
         {
@@ -99,20 +115,51 @@ internal static class Texts
             return;
         }
 
-        method = new Slice(request.Start, at);
+        request.Method = new Slice(line.Start, at);
+        int begin = line.Start + at + 1;
         ReadOnlySpan<byte> rest = bytes[(at + 1)..];
+        if (rest.Length > ShortProtocol + 1 && IsShortProtocol(rest[^(ShortProtocol + 1)..]))
+        {
+            // Nearly every request ends like this.
+            request.Protocol = new Slice(begin + rest.Length - ShortProtocol, ShortProtocol);
+            request.Uri = new Slice(begin, rest.Length - ShortProtocol - 1);
+            return;
+        }
+
         int length = rest.Length;
         int space = rest.LastIndexOf((byte)' ');
         if (rest[(space + 1)..].StartsWith("HTTP/"u8))
         {
-            protocol = new Slice(request.Start + at + 1 + space + 1, rest.Length - space - 1);
+            request.Protocol = new Slice(begin + space + 1, rest.Length - space - 1);
             length = Math.Max(space, 0);
         }
 
         if (length > 0)
         {
-            uri = new Slice(request.Start + at + 1, length);
+            request.Uri = new Slice(begin, length);
         }
+    }
+
+    /// <summary>Whether the end of a request is a space and eight bytes such as HTTP/1.1, which hold no other space.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsShortProtocol(ReadOnlySpan<byte> end) =>
+        end[0] == (byte)' ' && end[1..].StartsWith("HTTP/"u8) && end[6] != (byte)' ' && end[7] != (byte)' ' && end[8] != (byte)' ';
+
+    /// <summary>Whether a text of 8 to 16 bytes, as addresses of four numbers are, holds no colon: two words that may overlap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsShortWithoutColon(ref byte text, int length)
+    {
+        if (length is < sizeof(ulong) or > 2 * sizeof(ulong))
+        {
+            return false;
+        }
+
+        const ulong Ones = 0x01010101_01010101;
+        ulong first = Load<ulong>(ref text, 0) ^ (Ones * ':');
+        ulong last = Load<ulong>(ref text, length - sizeof(ulong)) ^ (Ones * ':');
+
+        // A zero byte borrows from its highest bit (Mycroft); what a borrow makes of the bytes above it does not matter.
+        return ((((first - Ones) & ~first) | ((last - Ones) & ~last)) & (Ones << 7)) == 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
