@@ -4,14 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* To wake a worker costs the reader a system call and, where the worker's CPU is idle, an interrupt of that CPU: 6 us
- * on a virtual machine, for a block that a decompressor fills in 200 us. So a worker that is out of blocks first naps
- * and looks again. The three other blocks of the ring last longer than a nap, and after some naps in vain it sleeps
- * until it is woken. */
-#define NAP_NS 100000
-#define NAPS 8
 
 static void wait_for(sem_t *semaphore)
 {
@@ -54,15 +46,7 @@ void coreio__ring_publish(struct coreio__ring *ring)
 
 struct coreio__block *coreio__ring_take(struct coreio__ring *ring)
 {
-    const struct timespec nap = {0, NAP_NS};
-    int32_t naps = 0;
-    while (sem_trywait(&ring->filled) < 0) {
-        if (naps++ == NAPS) {
-            wait_for(&ring->filled);
-            break;
-        }
-        nanosleep(&nap, NULL);
-    }
+    wait_for(&ring->filled);
     return &ring->blocks[ring->tail % COREIO__RING_BLOCKS];
 }
 
