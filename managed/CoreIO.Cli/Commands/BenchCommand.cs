@@ -25,17 +25,17 @@ internal static class BenchCommand
             },
             new("size", "SIZE", "bytes of each log that is made (256M)") { Group = "Input" },
             new("seed", "N", "seed of the logs that are made (1)") { Group = "Input", Short = false },
-            new("questions", "Q[,..]", "lex, status, clients, hosts, report, groups")
+            new("questions", "Q[,..]", "lex, status, clients, hosts, report, groups, gzip")
             {
                 Group = "Measuring",
                 Choices = [.. LogBenchQuestion.All.Select(q => q.Name)],
                 Open = true,
                 More =
                 [
-                    .. LogBenchQuestion.All.SelectMany(q => (string[])(q.By is null
+                    .. LogBenchQuestion.All.SelectMany(q => (string[])(q.By is null || q.Name == LogBenchQuestion.Gzip
                         ? [$"{q.Name}: {q.Text}"]
                         : [$"{q.Name}: --by {string.Join(',', q.By)}" + (q.Stats is ["count"] ? "" : " --stats"), .. q.Stats is ["count"] ? (string[])[] : ["  " + string.Join(',', q.Stats)]])),
-                    "default: those that suit the format, without groups",
+                    "default: what suits the format, but groups and gzip",
                 ],
             },
             new("repeat", "N", "measured runs of each contestant (5)") { Group = "Measuring", Letter = 'r' },

@@ -127,10 +127,11 @@ public sealed class BenchTests
     [Test]
     public void TheTableHasAChartAndNothingIsLeftBehind()
     {
-        (int exitCode, string output) = Bash("mkdir t; TMPDIR=$PWD/t coreio bench log --size 1M --repeat 1 --format combined --questions status,groups && ls -A t");
+        (int exitCode, string output) = Bash("mkdir t; TMPDIR=$PWD/t coreio bench log --size 1M --repeat 1 --format combined --questions status,groups,gzip && ls -A t");
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Contain("combined: made, seed 1, 1023.").Or.Contain("combined: made, seed 1, 1023 KiB"));
-        Assert.That(output, Does.Contain("█").And.Contain("ns/line").And.Contain("CPU s/GB").And.Contain("groups: --by remote_addr,request,bytes"));
+        Assert.That(output, Does.Contain("█").And.Contain("ns/line").And.Contain("CPU s/GB").And.Contain("groups: --by remote_addr,request,bytes")
+            .And.Contain("gzip decompress"));
         Assert.That(output, Does.Not.Contain("coreio-bench-"));
     }
 

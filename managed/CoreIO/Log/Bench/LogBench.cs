@@ -106,7 +106,9 @@ public static class LogBench
             List<ILogFormat> formats = [.. _backends.Select(b => b.Log.CompileFormat(found.Text))];
             try
             {
-                List<LogBenchContestant> contestants = Contestants(path, found, formats);
+                IReadOnlyList<LogBenchQuestion> questions = LogBenchQuestion.For(found, options.Questions);
+                using LogBenchFile? gzip = questions.Any(q => q.Name == LogBenchQuestion.Gzip) ? LogBenchFile.Compress(options.Directory, path) : null;
+                List<LogBenchContestant> contestants = Contestants(path, gzip?.Path, questions, formats);
                 List<LogBenchTrial> trials = [.. contestants.Select(c => new LogBenchTrial(c))];
                 for (int round = -WarmUps; round < options.Repeats; round++)
                 {
@@ -129,7 +131,7 @@ public static class LogBench
             }
         }
 
-        private List<LogBenchContestant> Contestants(string path, ILogFormat found, List<ILogFormat> formats)
+        private List<LogBenchContestant> Contestants(string path, string? gzip, IReadOnlyList<LogBenchQuestion> questions, List<ILogFormat> formats)
         {
             List<LogBenchContestant> all = [];
             int floors = Array.FindIndex(_backends, b => b.Features.HasFlag(BackendFeatures.LogFloors));
@@ -138,18 +140,25 @@ public static class LogBench
                 all.Add(new FloorContestant(LogBenchRow.Floor, FloorText(floor), floor.ToString().ToLowerInvariant(), _backends[floors], floor, path, formats[floors]));
             }
 
-            foreach (LogBenchQuestion question in LogBenchQuestion.For(found, options.Questions))
+            foreach (LogBenchQuestion question in questions)
             {
+                bool packed = question.Name == LogBenchQuestion.Gzip;
+                if (packed)
+                {
+                    all.Add(new DecompressContestant(gzip!));
+                }
+
+                string asked = packed ? gzip! : path;
                 for (int i = 0; i < _backends.Length; i++)
                 {
-                    AddBackend(all, question, _backends[i], path, formats[i], workers: 1);
+                    AddBackend(all, question, _backends[i], asked, formats[i], workers: 1);
                     if (options.Workers > 1 && question.Name != LogBenchQuestion.Lex)
                     {
-                        AddBackend(all, question, _backends[i], path, formats[i], options.Workers);
+                        AddBackend(all, question, _backends[i], asked, formats[i], options.Workers);
                     }
                 }
 
-                if (question.Name == LogBenchQuestion.Status && found.Text is "combined" or "common" or "main" && MawkContestant.IsHere)
+                if (question.Name == LogBenchQuestion.Status && formats[0].Text is "combined" or "common" or "main" && MawkContestant.IsHere)
                 {
                     all.Add(new MawkContestant(path));
                 }

@@ -191,3 +191,24 @@ internal sealed class ReportContestant : LogBenchContestant
         .Select(g => $"{(table.TryGetKey(g, 0, out ReadOnlySpan<byte> key) ? Encoding.Latin1.GetString(key) : "-")} {g.Count}")
         .Order(StringComparer.Ordinal));
 }
+
+/// <summary>Decompression alone: what a report of a gzip file is held against.</summary>
+internal sealed class DecompressContestant(string path)
+    : LogBenchContestant(LogBenchQuestion.Gzip, "decompress: the same file, its lines left alone", "decompress")
+{
+    private const int BufferBytes = 256 * 1024;
+
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
+
+    public override LogBenchRun Run()
+    {
+        long began = Stopwatch.GetTimestamp();
+        using LogInput input = LogInput.Open(path);
+        using Stream bytes = input.AsStream();
+        while (bytes.Read(_buffer) > 0)
+        {
+        }
+
+        return new LogBenchRun(null, 0, null, Stopwatch.GetElapsedTime(began).Ticks * 100);
+    }
+}

@@ -1,5 +1,7 @@
 // The file that a bench makes for itself. Its name is removed as soon as it is open, and it is reached by its descriptor: whatever ends the
 // process, a signal included, nothing is left behind.
+using System.IO.Compression;
+
 namespace CoreIO.Log.Bench;
 
 internal sealed class LogBenchFile : IDisposable
@@ -11,9 +13,23 @@ internal sealed class LogBenchFile : IDisposable
     /// <summary>A path that this process and its children can open while the file lives.</summary>
     public string Path => $"/proc/{Environment.ProcessId}/fd/{_file.SafeFileHandle.DangerousGetHandle()}";
 
-    /// <summary>Makes the file below a directory.</summary>
+    /// <summary>Makes an input below a directory.</summary>
     /// <exception cref="CoreIOException">It cannot be written, as when the disk is full.</exception>
-    public static LogBenchFile Create(string directory, string format, long bytes, ulong seed)
+    public static LogBenchFile Create(string directory, string format, long bytes, ulong seed) =>
+        Create(directory, file => LogBenchInput.Write(file, format, bytes, seed));
+
+    /// <summary>Compresses an input below a directory.</summary>
+    /// <exception cref="CoreIOException">It cannot be read or written.</exception>
+    public static LogBenchFile Compress(string directory, string path) => Create(directory, file =>
+    {
+        using FileStream input = OpenedFile.Read(path);
+        using GZipStream gzip = new(file, CompressionLevel.Optimal, leaveOpen: true);
+        input.CopyTo(gzip, 1 << 20);
+    });
+
+    public void Dispose() => _file.Dispose();
+
+    private static LogBenchFile Create(string directory, Action<FileStream> write)
     {
         string path = System.IO.Path.Combine(directory, $"coreio-bench-{Environment.ProcessId}-{Guid.NewGuid():N}.log");
         FileStream? file = null;
@@ -27,7 +43,7 @@ internal sealed class LogBenchFile : IDisposable
                 Share = FileShare.ReadWrite | FileShare.Delete,
             });
             File.Delete(path);
-            LogBenchInput.Write(file, format, bytes, seed);
+            write(file);
             return new LogBenchFile(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -36,6 +52,4 @@ internal sealed class LogBenchFile : IDisposable
             throw FileFault.Of(path, e);
         }
     }
-
-    public void Dispose() => _file.Dispose();
 }

@@ -19,6 +19,9 @@ public sealed record LogBenchQuestion(
     /// <summary>The name of the question that mawk is asked, too.</summary>
     public const string Status = "status";
 
+    /// <summary>The name of the question that is asked of the file compressed.</summary>
+    public const string Gzip = "gzip";
+
     /// <summary>All questions, in the order they are asked.</summary>
     public static IReadOnlyList<LogBenchQuestion> All { get; } =
     [
@@ -28,6 +31,7 @@ public sealed record LogBenchQuestion(
         Table("hosts", "host,status", "count,sum(bytes),p50(request_time),p99(request_time)", true),
         new(Report, "the default report", null, [], [], true),
         Table("groups", "remote_addr,request,bytes", "count", false),
+        new(Gzip, "--by status of the file in gzip", ["status"], ["count"], ["status"], false),
     ];
 
     /// <summary>The questions for a format: the ones named, or the default ones whose fields it has.</summary>
