@@ -151,7 +151,7 @@ public sealed class BenchTests
         File.WriteAllBytes(Path.Combine(_folder, "a.log"), Make("combined", 200_000, 5));
         (int exitCode, string output) = Bash("coreio bench log --file a.log --repeat 1 --questions status --workers 2 --markdown");
         Assert.That(exitCode, Is.Zero, output);
-        Assert.That(output, Does.Match(@"\* status native, 2 workers: [0-9.]+ times one worker"));
+        Assert.That(output, Does.Match(@"\* status managed, 2 workers: [0-9.]+ times one worker"));
         Assert.That(output, Does.Contain("| status | managed |").And.Contain("| status | managed, 2 workers |"));
     }
 

@@ -65,9 +65,10 @@ internal sealed class MemoryTests
         foreach (int workers in (int[])[1, 2])
         {
             // The first run makes what is made once: compiled code, statics, pools; the next one already fills all buffers there are.
-            // Other threads of the test host allocate now and then, which only ever adds: the least of three runs is the scan's own.
+            // Other threads of the test host allocate now and then, which only ever adds: the least of three runs is the scan's own. But of
+            // few lines a worker that was kept waiting may get none, and then has no groups: the most of three runs has them.
             _ = Allocated(backend, question, workers, 10);
-            long few = Enumerable.Range(0, 3).Min(_ => Allocated(backend, question, workers, 10));
+            long few = Enumerable.Range(0, 3).Max(_ => Allocated(backend, question, workers, 10));
             long many = Enumerable.Range(0, 3).Min(_ => Allocated(backend, question, workers, 40));
             int lines = 30 * Piece.Count(b => b == '\n');
             TestContext.Out.WriteLine($"{name}: {few} and {many} bytes, {lines} more lines");
