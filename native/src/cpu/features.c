@@ -78,7 +78,9 @@ static uint64_t detect(void)
     const uint32_t avx512 = (1u << 16) | (1u << 30) | (1u << 31);
     if (avx && (saved & XCR0_AVX512) == XCR0_AVX512 && (ebx & avx512) == avx512) {
         features |= COREIO_CPU_AVX512BW;
-        if (ecx & (1u << 6)) {
+        /* VBMI and VBMI2: no CPU has the second without the first, but a hypervisor may hide one. */
+        const uint32_t vbmi = (1u << 1) | (1u << 6);
+        if ((ecx & vbmi) == vbmi) {
             features |= COREIO_CPU_AVX512VBMI2;
         }
     }

@@ -13,7 +13,7 @@
 
 #include <coreio/log.h>
 
-/* Most marks of a frame; a format with more has none. A multiple of 32. */
+/* Room for the marks of a frame; a format with as many or more has none. A multiple of 32. */
 #define COREIO__FRAME_MARKS 128
 
 /* Marks that one vector of positions holds, and fields that one vector of fields holds. */

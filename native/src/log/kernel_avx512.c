@@ -105,7 +105,7 @@ static inline size_t write_marks(
 
 static inline __m512i load_tail(const uint8_t *text, size_t length)
 {
-    /* A masked load does not touch the bytes it leaves out; they are zero, which no kernel looks for. */
+    /* A masked load does not touch the bytes it leaves out; they are zero. */
     return _mm512_maskz_loadu_epi8(((uint64_t)1 << length) - 1, text);
 }
 
@@ -138,7 +138,8 @@ static size_t mark_quoted(
     }
     if (whole < length) {
         const __m512i block = load_tail(text + whole, length - whole);
-        const uint64_t marks = quoted(&state, block, lower, upper);
+        /* A class may hold the zeros behind the text. */
+        const uint64_t marks = quoted(&state, block, lower, upper) & (((uint64_t)1 << (length - whole)) - 1);
         count += write_marks(block, whole, marks, numbers, positions + count, bytes + count);
     }
     return count;

@@ -228,7 +228,7 @@ static int32_t reserve_positions(struct coreio__lexer *lexer, size_t length)
     return 0;
 }
 
-/* Bytes before the first mark, so that it is aligned as a vector and has a newline before it. */
+/* Bytes before the first mark, so that it has a newline before it. */
 #define MARK_LEAD 64
 /* Marks of a window, what a kernel may write and what a cut may look at behind them. */
 #define MARK_ROOM (COREIO__WINDOW + COREIO__KERNEL_SLACK + COREIO__FRAME_MARKS)

@@ -60,8 +60,8 @@ static int32_t add_distinct(const struct coreio__measure *measure, uint8_t *cons
     for (uint32_t i = from; i < to; i++) {
         const uint32_t line = batch->lines[i];
         struct coreio__hll *hll = (struct coreio__hll *)(void *)(groups[i] + offset);
-        /* The last one needs no call; null and empty texts do not count. */
-        if (hll->last == hashes[line] || texts[line].length == 0)
+        /* The last one needs no call, but 0 is none; null and empty texts do not count. */
+        if ((hll->last != 0 && hll->last == hashes[line]) || texts[line].length == 0)
             continue;
         const int32_t status = coreio__hll_add(hll, hashes[line]);
         if (status < 0)

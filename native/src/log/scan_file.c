@@ -32,8 +32,8 @@ static int32_t read_exactly(int32_t file, uint8_t *buffer, size_t length, int64_
     return 0;
 }
 
-/* A block is read from the byte before it on. That byte is put before a cache line, for the kernel copies to where the
- * bytes have the alignment they have in the file 15 to 20 % faster. */
+/* A block but the first is read from the byte before it on. That byte is put before a cache line, for the kernel copies
+ * to where the bytes have the alignment they have in the file 15 to 20 % faster. */
 #define LEAD 63
 #define LINE 64
 

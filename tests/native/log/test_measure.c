@@ -89,6 +89,21 @@ TEST(distinct_leaves_out_null_and_empty_texts)
     CHECK(hll.set == NULL && hll.last == 0);
 }
 
+TEST(a_text_whose_hash_is_zero_counts_whenever_it_comes)
+{
+    const struct coreio__measure measure = {COREIO__DISTINCT, 0, 0};
+    static const uint8_t zero[] = {0x6D, 0x47, 0x58, 0xBF, 0xB9, 0xE5, 0xE4, 0x1C};
+    const struct coreio__text texts[] = {{zero, 8}, {(const uint8_t *)"x", 1}};
+    for (int first = 0; first < 2; first++) {
+        struct coreio__hll hll = {0};
+        CHECK_EQ(add_one(&measure, &hll, NULL, &texts[first]), 0);
+        CHECK_EQ(coreio__hll_estimate(&hll), 1);
+        CHECK_EQ(add_one(&measure, &hll, NULL, &texts[1 - first]), 0);
+        CHECK_EQ(coreio__hll_estimate(&hll), 2);
+        coreio__measure_clear(&measure, &hll);
+    }
+}
+
 TEST(the_state_of_nothing_is_zero_bytes)
 {
     for (int32_t kind = COREIO__SUM; kind <= COREIO__DISTINCT; kind++) {
