@@ -1,0 +1,380 @@
+/* Message queues: POSIX (mq_overview(7)) and System V (sysvipc(7)), every call, flag and error of the manual pages.
+ *
+ * What the kernel gives is passed on unchanged: flags are those of fcntl.h, sys/ipc.h and sys/msg.h, a POSIX queue is
+ * a descriptor that poll(2) and epoll(7) take, a System V queue is an identifier. What is added is the wait: relative
+ * and on the monotonic clock, ended by a descriptor, with an optional spin before it blocks; and batches, one call for
+ * many messages. A signal does not end a call unless COREIO_MQ_INTERRUPTIBLE asks for it.
+ *
+ * Nothing here allocates, copies a message or keeps state. Names and paths are NUL-terminated bytes.
+ */
+#ifndef COREIO_MQ_H
+#define COREIO_MQ_H
+
+#include <coreio/base.h>
+
+/* Flags of a wait. */
+#define COREIO_MQ_TIMED (1u << 0)         /* timeout_ns counts */
+#define COREIO_MQ_CANCELLABLE (1u << 1)   /* cancel_fd counts */
+#define COREIO_MQ_INTERRUPTIBLE (1u << 2) /* a signal ends the call with -EINTR */
+
+/* Bytes of the type in front of a System V message. */
+#define COREIO_MQ_SYSV_HEAD 8
+
+/* How coreio_mq_posix_notify tells that a message came into an empty queue. */
+enum coreio_mq_notify_kind {
+    COREIO_MQ_NOTIFY_SIGNAL = 0,     /* as SIGEV_SIGNAL: `signal` with `value` is queued to the process */
+    COREIO_MQ_NOTIFY_NONE = 1,       /* as SIGEV_NONE: the registration is taken, and nothing is told */
+    COREIO_MQ_NOTIFY_DESCRIPTOR = 2, /* a descriptor becomes readable; what SIGEV_THREAD is made of */
+    COREIO_MQ_NOTIFY_CANCEL = 3      /* takes the registration of this process back */
+};
+
+/* Which queue coreio_mq_sysv_stat describes. */
+enum coreio_mq_sysv_stat_kind {
+    COREIO_MQ_SYSV_STAT = 0,          /* IPC_STAT: the queue with this id */
+    COREIO_MQ_SYSV_STAT_INDEX = 1,    /* MSG_STAT: the queue at this index of the kernel's table */
+    COREIO_MQ_SYSV_STAT_ANY_INDEX = 2 /* MSG_STAT_ANY: likewise, whether or not it may be read */
+};
+
+/* What coreio_mq_sysv_info tells. */
+enum coreio_mq_sysv_info_kind {
+    COREIO_MQ_SYSV_LIMITS = 0, /* IPC_INFO */
+    COREIO_MQ_SYSV_USAGE = 1   /* MSG_INFO: pool counts queues, map counts messages, tql counts bytes */
+};
+
+/* How long a call may wait, and what ends the wait. NULL, or all zero behind the size, waits as the queue says: for
+ * ever, or not at all where the queue or the call is non-blocking. */
+struct coreio_mq_wait {
+    uint32_t size; /* of this structure */
+    uint32_t flags;
+    int64_t timeout_ns; /* from now, on CLOCK_MONOTONIC; 0 or less does not wait, and gives -EAGAIN, not -ETIMEDOUT */
+    int64_t spin_ns;    /* tries again and again for this long before it blocks: a core for the price of a wake-up */
+    int32_t cancel_fd;  /* borrowed; when it can be read the wait ends with -ECANCELED; it is not read */
+    int32_t reserved;
+};
+
+/* As struct mq_attr. */
+struct coreio_mq_posix_attributes {
+    int64_t flags;        /* O_NONBLOCK or 0 */
+    int64_t max_messages; /* the queue holds */
+    int64_t message_size; /* bytes a message may have, and a buffer to receive must have */
+    int64_t messages;     /* in the queue now */
+};
+
+/* One message of a batch: `length` bytes from `offset` of the bytes that are passed beside it. */
+struct coreio_mq_message {
+    int64_t offset;
+    int64_t length;
+    int64_t type; /* the priority of a POSIX message, the type of a System V message */
+};
+
+/* As struct msqid_ds. Times are seconds since 1970, 0 for never. */
+struct coreio_mq_sysv_status {
+    int32_t id;
+    int32_t key; /* 0 (IPC_PRIVATE) for a queue without a key */
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t creator_uid;
+    uint32_t creator_gid;
+    uint32_t mode; /* the lower nine bits */
+    uint32_t sequence;
+    int64_t send_time;
+    int64_t receive_time;
+    int64_t change_time;
+    uint64_t bytes;
+    uint64_t messages;
+    uint64_t max_bytes;
+    int32_t last_sender;   /* process id, 0 for none */
+    int32_t last_receiver; /* process id, 0 for none */
+};
+
+/* What IPC_SET changes. */
+struct coreio_mq_sysv_change {
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t mode; /* the lower nine bits count */
+    uint32_t reserved;
+    uint64_t max_bytes; /* above msgmnb only with CAP_SYS_RESOURCE */
+};
+
+/* As struct msginfo; what the kernel does not use is what it says all the same. */
+struct coreio_mq_sysv_info {
+    int32_t pool; /* KiB of message pool; with COREIO_MQ_SYSV_USAGE the queues there are */
+    int32_t map;  /* entries of the message map; with COREIO_MQ_SYSV_USAGE the messages in all queues */
+    int32_t max;  /* msgmax: bytes of one message */
+    int32_t mnb;  /* msgmnb: bytes of one queue, to begin with */
+    int32_t mni;  /* msgmni: queues */
+    int32_t ssz;  /* size of a segment */
+    int32_t tql;  /* messages in all; with COREIO_MQ_SYSV_USAGE the bytes in all queues */
+    int32_t seg;  /* segments */
+};
+
+/* Opens or creates a POSIX queue, as mq_open(3), and returns its descriptor, which is close-on-exec.
+ *
+ * `flags` are O_RDONLY, O_WRONLY or O_RDWR, with O_CREAT, O_EXCL and O_NONBLOCK. `mode` and `attributes` matter when a
+ * queue is created; the umask takes bits off `mode`; NULL is the system's defaults. Of `attributes` only max_messages
+ * and message_size are used.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EINVAL (a name without a slash at its beginning, limits of 0 or above those of the system), -ENOENT,
+ *          -EEXIST, -EACCES, -ENAMETOOLONG, -EMFILE (descriptors, or RLIMIT_MSGQUEUE), -ENFILE, -ENOSPC, -ENOMEM
+ * Owns:    the caller, who closes the descriptor
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_open(
+    const uint8_t *name, int32_t flags, uint32_t mode, const struct coreio_mq_posix_attributes *attributes);
+
+/* Closes a descriptor, as mq_close(3); a notification that this process registered through it is taken back.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EBADF
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_close(int32_t queue);
+
+/* Takes the name of a queue away, as mq_unlink(3); who holds it open goes on, and the name is free at once.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -ENOENT, -EACCES, -ENAMETOOLONG, -EINVAL
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_unlink(const uint8_t *name);
+
+/* Writes the attributes of a queue, as mq_getattr(3).
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EBADF, -EINVAL
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_attributes(int32_t queue, struct coreio_mq_posix_attributes *attributes);
+
+/* Sets or clears O_NONBLOCK, as mq_setattr(3), and writes what the attributes were unless `before` is NULL.
+ *
+ * The flag belongs to the open queue: descriptors made by dup(2) and fork(2) share it. The kernel leaves the other
+ * attributes as they are.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EBADF, -EINVAL (another flag)
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_set(
+    int32_t queue, const struct coreio_mq_posix_attributes *attributes, struct coreio_mq_posix_attributes *before);
+
+/* Sends a message, as mq_send(3). `priority` is 0 to 32767; the highest is received first.
+ *
+ * A wait with a timeout or a cancel descriptor waits by poll(2), so a step of the system's clock neither shortens nor
+ * lengthens it.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while the queue is full
+ * Errors:  -EAGAIN, -ETIMEDOUT, -ECANCELED, -EINTR (when asked for), -EMSGSIZE, -EINVAL, -EBADF, -EFAULT, COREIO_EABI
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_send(
+    int32_t queue, const uint8_t *bytes, int64_t length, uint32_t priority, const struct coreio_mq_wait *wait);
+
+/* Receives the oldest message of the highest priority, as mq_receive(3), and returns its length.
+ *
+ * `capacity` is at least the message_size of the queue, however short the message. `priority` may be NULL. A wait with
+ * a timeout or a cancel descriptor is as for coreio_mq_posix_send; it is no "blocked receiver" to a notification.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while the queue is empty
+ * Errors:  -EAGAIN, -ETIMEDOUT, -ECANCELED, -EINTR (when asked for), -EMSGSIZE, -EINVAL, -EBADF, -EFAULT, COREIO_EABI
+ * Since:   1
+ */
+COREIO_API int64_t coreio_mq_posix_receive(
+    int32_t queue, uint8_t *bytes, int64_t capacity, uint32_t *priority, const struct coreio_mq_wait *wait);
+
+/* Sends with the standard's own deadline, as mq_timedsend(3): a time on CLOCK_REALTIME, which may be stepped. A signal
+ * ends it.
+ *
+ * Threads: any
+ * Blocks:  up to the deadline, while the queue is full
+ * Errors:  as mq_timedsend(3): -EAGAIN, -ETIMEDOUT, -EINTR, -EMSGSIZE, -EINVAL, -EBADF, -EFAULT
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_send_until(
+    int32_t queue, const uint8_t *bytes, int64_t length, uint32_t priority, int64_t seconds, int64_t nanoseconds);
+
+/* Receives with the standard's own deadline, as mq_timedreceive(3).
+ *
+ * Threads: any
+ * Blocks:  up to the deadline, while the queue is empty
+ * Errors:  as mq_timedreceive(3): -EAGAIN, -ETIMEDOUT, -EINTR, -EMSGSIZE, -EINVAL, -EBADF, -EFAULT
+ * Since:   1
+ */
+COREIO_API int64_t coreio_mq_posix_receive_until(
+    int32_t queue, uint8_t *bytes, int64_t capacity, uint32_t *priority, int64_t seconds, int64_t nanoseconds);
+
+/* Sends messages in order and returns how many were sent: all, unless an error or the end of the wait came between.
+ *
+ * The wait counts for the whole batch. An error on the first message is returned; later ones are those of the next
+ * call.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while the queue is full
+ * Errors:  as coreio_mq_posix_send; -EINVAL for a negative count
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_send_many(int32_t queue, const uint8_t *bytes,
+    const struct coreio_mq_message *messages, int32_t count, const struct coreio_mq_wait *wait);
+
+/* Receives what is there, up to `count` messages, and returns how many; waits for the first alone.
+ *
+ * Messages are written one behind the other into `bytes`; it ends when less than `message_size` (that of the queue) of
+ * `capacity` is left.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while the queue is empty
+ * Errors:  as coreio_mq_posix_receive; -EINVAL for a count below 1; -EMSGSIZE for a capacity below message_size
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_receive_many(int32_t queue, uint8_t *bytes, int64_t capacity, int64_t message_size,
+    struct coreio_mq_message *messages, int32_t count, const struct coreio_mq_wait *wait);
+
+/* Asks to be told once when a message comes into the empty queue, as mq_notify(3); one process may ask at a time.
+ *
+ * Told once: to be told again ask again, and then take what is in the queue, for a message that came between is not
+ * told. COREIO_MQ_NOTIFY_DESCRIPTOR returns a descriptor (close-on-exec) that becomes readable with the message, and
+ * also when the registration ends otherwise; the others return 0.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EBUSY, -EBADF, -EINVAL (kind or signal), -ENOMEM, -EMFILE
+ * Owns:    the caller, who closes the descriptor
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_notify(int32_t queue, int32_t kind, int32_t signal, int64_t value);
+
+/* Mounts the file system of POSIX queues where nobody else sees it, and returns a descriptor of its root, which lists
+ * the queues of this IPC namespace. Closing it unmounts.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EPERM (needs CAP_SYS_ADMIN), -ENOSYS (before Linux 5.2), -ENODEV
+ * Owns:    the caller, who closes the descriptor
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_posix_mount(void);
+
+/* Makes a key of a file and the lower eight bits of `project`, as ftok(3).
+ *
+ * The key holds 16 bits of the file's inode and 8 of its device: different files may have the same key.
+ *
+ * Threads: any
+ * Blocks:  until the file system answers
+ * Errors:  -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EINVAL
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_key(const uint8_t *path, int32_t project, int32_t *key);
+
+/* Finds or creates the queue of a key, as msgget(2), and returns its identifier. Key 0 (IPC_PRIVATE) always creates.
+ *
+ * `flags` are IPC_CREAT, IPC_EXCL and nine bits of mode.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -ENOENT, -EEXIST, -EACCES, -ENOSPC (msgmni), -ENOMEM
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_get(int32_t key, int32_t flags);
+
+/* Sends a message, as msgsnd(2): `message` is its type, COREIO_MQ_SYSV_HEAD bytes in the order of the machine and above
+ * 0, and `length` bytes behind it.
+ *
+ * System V queues have no descriptor and no timeout: a wait with a timeout or a cancel descriptor tries again, first at
+ * once and then every millisecond; a plain wait blocks in the kernel.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while the queue is full; not with IPC_NOWAIT
+ * Errors:  -EAGAIN, -ETIMEDOUT, -ECANCELED, -EINTR (when asked for), -EIDRM, -EACCES, -EINVAL, -EFAULT, -ENOMEM,
+ *          COREIO_EABI
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_send(
+    int32_t queue, const uint8_t *message, int64_t length, int32_t flags, const struct coreio_mq_wait *wait);
+
+/* Receives a message, as msgrcv(2), and returns its length without the head.
+ *
+ * `message` has room for the head and `capacity` bytes. `type` is 0 for the oldest, above 0 for the oldest of this type
+ * (with MSG_EXCEPT: of any other), below 0 for the lowest type up to -type. `flags` are IPC_NOWAIT, MSG_NOERROR,
+ * MSG_EXCEPT and MSG_COPY. Waits are as for coreio_mq_sysv_send.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while no such message is there; not with IPC_NOWAIT
+ * Errors:  -ENOMSG (does not wait), -ETIMEDOUT, -ECANCELED, -EINTR (when asked for), -E2BIG, -EIDRM, -EACCES, -EINVAL,
+ *          -EFAULT, -ENOSYS (MSG_COPY), COREIO_EABI
+ * Since:   1
+ */
+COREIO_API int64_t coreio_mq_sysv_receive(
+    int32_t queue, uint8_t *message, int64_t capacity, int64_t type, int32_t flags, const struct coreio_mq_wait *wait);
+
+/* Sends messages in order and returns how many were sent, as coreio_mq_posix_send_many.
+ *
+ * Before the bytes of each message are COREIO_MQ_SYSV_HEAD bytes of room, where its type is written: `offset` is that
+ * of the message's own bytes.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while the queue is full
+ * Errors:  as coreio_mq_sysv_send; -EINVAL for a negative count or an offset without room before it
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_send_many(int32_t queue, uint8_t *bytes, const struct coreio_mq_message *messages,
+    int32_t count, const struct coreio_mq_wait *wait);
+
+/* Receives what is there of a type, up to `count` messages, and returns how many; waits for the first alone.
+ *
+ * Each is written behind COREIO_MQ_SYSV_HEAD bytes of its own, at a multiple of eight; it ends when less than
+ * COREIO_MQ_SYSV_HEAD and `message_size` (the most a message is expected to have) of `capacity` is left. A longer
+ * message that is first is -E2BIG and stays in the queue.
+ *
+ * Threads: any
+ * Blocks:  up to wait, while no such message is there
+ * Errors:  as coreio_mq_sysv_receive; -EINVAL for a count below 1
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_receive_many(int32_t queue, uint8_t *bytes, int64_t capacity, int64_t message_size,
+    int64_t type, int32_t flags, struct coreio_mq_message *messages, int32_t count, const struct coreio_mq_wait *wait);
+
+/* Describes a queue by its id, or by an index from 0 to what coreio_mq_sysv_info returned, and returns its id.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EACCES, -EINVAL (no queue there), -EIDRM, -EFAULT
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_stat(int32_t queue, int32_t kind, struct coreio_mq_sysv_status *status);
+
+/* Changes owner, mode and room of a queue, as msgctl(2) with IPC_SET.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EPERM, -EACCES, -EINVAL, -EIDRM, -EFAULT
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_set(int32_t queue, const struct coreio_mq_sysv_change *change);
+
+/* Removes a queue with its messages at once, as msgctl(2) with IPC_RMID; who waits on it gets -EIDRM.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EPERM, -EINVAL, -EIDRM
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_remove(int32_t queue);
+
+/* Writes limits or usage, and returns the highest index in use in the kernel's table of queues.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EINVAL
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_sysv_info(int32_t kind, struct coreio_mq_sysv_info *info);
+
+#endif
