@@ -18,8 +18,6 @@ _Static_assert(sizeof(struct mq_attr) == 64, "struct mq_attr is eight longs");
 _Static_assert(sizeof(mqd_t) == sizeof(int32_t), "a queue is a descriptor");
 _Static_assert(sizeof(unsigned int) == sizeof(uint32_t), "a priority is 32 bits");
 
-static const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
-
 static void write_attributes(struct coreio_mq_posix_attributes *to, const struct mq_attr *from)
 {
     *to = (struct coreio_mq_posix_attributes){
@@ -66,6 +64,8 @@ static int32_t refusal(const struct coreio__mq_wait *wait)
 static int32_t send_one(
     int32_t queue, const char *bytes, size_t length, uint32_t priority, struct coreio__mq_wait *wait)
 {
+    /* On the stack, as qemu's user emulation writes it back. */
+    const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
     int32_t step = coreio__mq_wait_begin(wait);
     while (step == COREIO__MQ_TRY) {
         if (mq_timedsend(queue, bytes, length, priority, &past) == 0)
@@ -82,6 +82,7 @@ static int32_t send_one(
 static int64_t receive_one(
     int32_t queue, char *bytes, size_t capacity, uint32_t *priority, struct coreio__mq_wait *wait)
 {
+    const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
     int32_t step = coreio__mq_wait_begin(wait);
     while (step == COREIO__MQ_TRY) {
         const ssize_t got = mq_timedreceive(queue, bytes, capacity, priority, &past);
