@@ -182,8 +182,6 @@ static int32_t count_packet(struct tally *tally, int32_t last[], const struct pa
     return 0;
 }
 
-/* One that is the last of a batch might be followed by another receiver's, so these end with the first of them alone.
- */
 static int64_t receive_batch(const struct line *line, struct packet packets[], struct coreio_mq_message messages[])
 {
     uint8_t bytes[BATCH * sizeof(struct packet)];
@@ -191,8 +189,10 @@ static int64_t receive_batch(const struct line *line, struct packet packets[], s
         line->traffic->family == COREIO_MQ_POSIX
             ? coreio_mq_posix_receive_many(line->queue, bytes, sizeof bytes, QUEUES_SIZE, messages, BATCH, NULL)
             : coreio_mq_sysv_receive_many(line->queue, bytes, sizeof bytes, QUEUES_SIZE, 0, 0, messages, BATCH, NULL);
-    for (int32_t i = 0; i < got; i++)
+    for (int32_t i = 0; i < got; i++) {
+        packets[i].type = messages[i].type;
         memcpy(&packets[i].sender, bytes + messages[i].offset, (size_t)messages[i].length);
+    }
     return got;
 }
 
