@@ -172,9 +172,10 @@ static void place_group(struct coreio__table *table, uint64_t hash, size_t index
     table->places[at] = (hash & ~(uint64_t)UINT32_MAX) | (index + 1);
 }
 
-/* Places all groups anew in the places there are. */
+/* Places all groups anew in the places there are; their numbers may be others than before. */
 static void place_again(struct coreio__table *table)
 {
+    memset(table->recent, 0, sizeof table->recent);
     memset(table->places, 0, table->place_count * sizeof *table->places);
     for (size_t i = 0; i < table->group_count; i++)
         place_group(table, coreio__table_group(table, i)->hash, i);
@@ -466,34 +467,85 @@ static int32_t add_to_one(struct coreio__table *table, const struct coreio__batc
     return 0;
 }
 
+/* The groups of a batch as they are found: those of the lines from `added` on are not added to yet. */
+struct found {
+    uint32_t index[COREIO__BATCH];
+    uint32_t added;
+};
+
+/* Makes the group of line i of a batch. Returns 0 or -ENOMEM. */
+static int32_t add_missing(struct coreio__table *table, const struct keys *keys, const struct coreio__batch *batch,
+    uint32_t i, uint64_t hash, struct found *found)
+{
+    int32_t status = 0;
+    if (hash <= table->bound && table->group_count >= 2 * (size_t)table->shape->max_groups) {
+        /* Groups are about to move, so what was found so far is added first. */
+        status = add_lines(table, found->index, batch, found->added, i);
+        if (status == 0)
+            status = coreio__table_limit(table);
+        found->added = i;
+    }
+    return status < 0 ? status : add_group(table, keys, batch->lines[i], hash, &found->index[i]);
+}
+
 /* Finds or makes the groups of a batch and adds its lines. `one` says that the keys are one column. */
 static inline __attribute__((always_inline)) int32_t add_batch(struct coreio__table *table, const struct keys *all,
     const struct coreio__batch *batch, const uint64_t *hashes, int32_t one)
 {
-    const struct coreio__shape *shape = table->shape;
     struct keys keys = *all;
     if (one)
         keys.count = 1;
-    uint32_t index[COREIO__BATCH];
-    uint32_t added = 0;
+    struct found found;
+    found.added = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
-        const uint32_t line = batch->lines[i];
-        if (__builtin_expect(find_group(table, &keys, line, hashes[i], &index[i]), 1))
+        if (__builtin_expect(find_group(table, &keys, batch->lines[i], hashes[i], &found.index[i]), 1))
             continue;
-        int32_t status = 0;
-        if (hashes[i] <= table->bound && table->group_count >= 2 * (size_t)shape->max_groups) {
-            /* Groups are about to move, so what was found so far is added first. */
-            status = add_lines(table, index, batch, added, i);
-            if (status == 0)
-                status = coreio__table_limit(table);
-            added = i;
-        }
-        if (status == 0)
-            status = add_group(table, &keys, line, hashes[i], &index[i]);
+        const int32_t status = add_missing(table, &keys, batch, i, hashes[i], &found);
         if (status < 0)
             return status;
     }
-    return add_lines(table, index, batch, added, batch->count);
+    return add_lines(table, found.index, batch, found.added, batch->count);
+}
+
+/* The bytes of a text of one to eight, which with its length say which it is. */
+static inline uint64_t short_word(struct coreio__text text)
+{
+    if (text.length >= 4)
+        return coreio__load32(text.text) << 32 | coreio__load32(text.text + text.length - 4);
+    return (uint64_t)text.text[0] << 16 | (uint64_t)text.text[text.length >> 1] << 8 | text.text[text.length - 1];
+}
+
+/* add_batch for one column of few different keys: most are short and came lately, and need neither hash nor look-up. */
+static int32_t add_recent(struct coreio__table *table, const struct keys *all, const struct coreio__batch *batch)
+{
+    struct keys keys = *all;
+    keys.count = 1;
+    const struct coreio__text *texts = batch->texts + (size_t)keys.columns[0] * keys.stride;
+    const uint16_t *lines = batch->lines;
+    const uint32_t count = batch->count;
+    struct found found;
+    found.added = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct coreio__text key = texts[lines[i]];
+        struct coreio__recent *recent = NULL;
+        if (key.length - 1 < sizeof recent->word) {
+            const uint64_t word = short_word(key);
+            recent = &table->recent[(word * COREIO__HASH_K0) >> (64 - COREIO__RECENT_BITS)];
+            if (__builtin_expect(recent->word == word && recent->length == key.length, 1)) {
+                found.index[i] = recent->index;
+                continue;
+            }
+        }
+        const uint64_t hash = key.text == NULL ? coreio__hash_null(0) : coreio__hash(key.text, key.length, 0);
+        if (!find_group(table, &keys, lines[i], hash, &found.index[i])) {
+            const int32_t status = add_missing(table, &keys, batch, i, hash, &found);
+            if (status < 0)
+                return status;
+        }
+        if (recent != NULL && found.index[i] != OTHER)
+            *recent = (struct coreio__recent){short_word(key), key.length, found.index[i]};
+    }
+    return add_lines(table, found.index, batch, found.added, batch->count);
 }
 
 int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_columns, const struct coreio__batch *batch)
@@ -504,6 +556,8 @@ int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_column
         return 0;
     if (keys.count == 0)
         return add_to_one(table, batch);
+    if (keys.count == 1 && table->place_count <= FAR_PLACES)
+        return add_recent(table, &keys, batch);
     const uint64_t *hashes = hash_keys(&keys, batch, room);
     if (table->place_count > FAR_PLACES)
         prefetch_groups(table, hashes, batch->count);

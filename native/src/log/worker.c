@@ -175,9 +175,23 @@ static void take_texts(struct coreio__worker *worker, int32_t from, int32_t to, 
     }
 }
 
+/* Whether the first `count` lines of the batch all fit; what older batches left behind them may make it say no. */
+static int32_t all_fit(const struct coreio__worker *worker, uint32_t count)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < count; i += 8)
+        any |= coreio__load64((const uint8_t *)worker->outcomes + i);
+    return any == 0;
+}
+
 /* Of the first `count` lines of the batch, lists those that fit. */
 static void list_lines(struct coreio__worker *worker, uint32_t count)
 {
+    if (all_fit(worker, count)) {
+        memcpy(worker->lines, worker->all_lines, sizeof worker->lines);
+        worker->count = count;
+        return;
+    }
     worker->count = 0;
     for (uint32_t i = 0; i < count; i++) {
         worker->lines[worker->count] = (uint16_t)i;
@@ -240,7 +254,7 @@ static int32_t tally_lines(struct coreio__worker *worker, uint32_t count, int64_
             continue;
         const uint8_t *line = worker->lexer.window + record->offset;
         coreio__tally_reject(tally, outcome, source, offset + record->offset, line, record->length);
-        const int32_t status = keep_rejected(worker, line, (size_t)record->length + record->reserved);
+        const int32_t status = keep_rejected(worker, line, (size_t)record->length + worker->ends[i]);
         if (status < 0)
             return status;
     }
@@ -282,8 +296,7 @@ static uint32_t cut_quick(struct coreio__worker *worker, uint32_t from)
     const uint32_t count = coreio__lexer_quick(&worker->lexer, &rows);
     memset(worker->outcomes + from, COREIO_LOG_PARSED, count);
     /* The newline. */
-    for (uint32_t i = from; i < from + count; i++)
-        worker->records[i].reserved = 1;
+    memset(worker->ends + from, 1, count);
     return count;
 }
 
@@ -299,8 +312,8 @@ static uint32_t cut_plain(struct coreio__worker *worker, uint32_t at)
         row[i] =
             picks->fields[i] < line.fields ? worker->fields[picks->fields[i]] : (struct coreio_log_field){0, MISSING};
     worker->outcomes[at] = (int8_t)line.reason;
-    worker->records[at] = (struct coreio_log_record){
-        line.begin, line.end - line.begin, 0, line.fields, line.reason, line.next - line.end};
+    worker->ends[at] = (uint8_t)(line.next - line.end);
+    worker->records[at] = (struct coreio_log_record){line.begin, line.end - line.begin, 0, line.fields, line.reason, 0};
     return 1;
 }
 
@@ -395,6 +408,8 @@ int32_t coreio__worker_init(struct coreio__worker *worker, const struct coreio_l
     worker->sink = sink;
     worker->lexer.format = query->format;
     worker->lexer.kernel = kernel;
+    for (uint32_t i = 0; i < COREIO__BATCH; i++)
+        worker->all_lines[i] = (uint16_t)i;
     int32_t status = plan_picks(worker);
     if (status == 0)
         status = make_columns(worker);
