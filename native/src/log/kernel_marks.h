@@ -9,7 +9,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 struct coreio__quotes {
     uint64_t escaped; /* 1 when the first byte of the next block is */
@@ -22,20 +21,6 @@ struct coreio__brackets {
     uint64_t searching; /* 1 when the first opening bracket of its last line is still to come */
     uint64_t newline;   /* 1 when it ended in a newline, as what is before a text does */
 };
-
-/* The 64 bytes of a block: those of the text, or a copy in `tail` where the text ends in it. `within` are the bits of
- * the text. */
-static inline const uint8_t *coreio__marks_block(
-    const uint8_t *text, size_t length, size_t at, uint8_t *tail, uint64_t *within)
-{
-    *within = UINT64_MAX;
-    if (length - at >= 64)
-        return text + at;
-    memset(tail, 0, 64);
-    memcpy(tail, text + at, length - at);
-    *within = ((uint64_t)1 << (length - at)) - 1;
-    return tail;
-}
 
 /* What backslashes escape; blocks with one are rare, so it goes from one to the next. */
 static inline uint64_t coreio__marks_escaped(struct coreio__quotes *state, uint64_t backslashes)
