@@ -236,14 +236,10 @@ static void drop_last(struct coreio__table *table, uint64_t hash)
     table->group_count--;
 }
 
-struct rank {
-    struct coreio__group *group;
-};
-
-static int compare_ranks(const void *left, const void *right)
+static int compare_groups(const void *left, const void *right)
 {
-    const struct coreio__group *a = ((const struct rank *)left)->group;
-    const struct coreio__group *b = ((const struct rank *)right)->group;
+    const struct coreio__group *a = *(struct coreio__group *const *)left;
+    const struct coreio__group *b = *(struct coreio__group *const *)right;
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
     const uint32_t length = coreio__group_key_length(a);
@@ -265,7 +261,7 @@ static struct coreio__group *other_group(struct coreio__table *table)
 
 /* Ranks all groups so that the first `keep` are those with the smallest (hash, key), the last of them the largest. Only
  * the groups around that one are sorted, so this takes a time that grows with the groups. Returns 0 or -ENOMEM. */
-static int32_t rank_groups(const struct coreio__table *table, struct rank *ranks, size_t keep)
+static int32_t rank_groups(const struct coreio__table *table, struct coreio__group **ranks, size_t keep)
 {
     size_t *counts = calloc((size_t)1 << RANK_BITS, sizeof *counts);
     if (counts == NULL)
@@ -282,14 +278,14 @@ static int32_t rank_groups(const struct coreio__table *table, struct rank *ranks
     for (size_t i = 0; i < table->group_count; i++) {
         struct coreio__group *group = coreio__table_group(table, i);
         const size_t upper = (size_t)(group->hash >> (64 - RANK_BITS));
-        ranks[next[(upper >= last) + (upper > last)]++].group = group;
+        ranks[next[(upper >= last) + (upper > last)]++] = group;
     }
-    qsort(ranks + lower, same, sizeof *ranks, compare_ranks);
+    qsort(ranks + lower, same, sizeof *ranks, compare_groups);
     return 0;
 }
 
 /* Keeps the first `keep` of the ranked groups in a new array, with their keys in a new arena. */
-static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks, size_t keep)
+static int32_t keep_ranked(struct coreio__table *table, struct coreio__group *const *ranks, size_t keep)
 {
     const size_t size = (size_t)table->shape->group_size;
     struct coreio__arena *arena = NULL;
@@ -298,7 +294,7 @@ static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks
         return -ENOMEM;
     for (size_t i = 0; i < keep; i++) {
         struct coreio__group *group = (struct coreio__group *)(void *)(groups + i * size);
-        memcpy(group, ranks[i].group, size);
+        memcpy(group, ranks[i], size);
         const uint32_t length = coreio__group_key_length(group);
         uint8_t *key = take_key(&arena, length);
         if (key == NULL) {
@@ -306,11 +302,11 @@ static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks
             free(groups);
             return -ENOMEM;
         }
-        memcpy(key, ranks[i].group->key, length);
+        memcpy(key, ranks[i]->key, length);
         group->key = key;
     }
     for (size_t i = keep; i < table->group_count; i++)
-        clear_group(table->shape, ranks[i].group);
+        clear_group(table->shape, ranks[i]);
     arena_clear(&table->arena);
     free(table->groups);
     table->arena = arena;
@@ -327,18 +323,18 @@ int32_t coreio__table_limit(struct coreio__table *table)
         return 0;
     int32_t status = -ENOMEM;
     struct coreio__group *other = other_group(table);
-    struct rank *ranks = malloc(table->group_count * sizeof *ranks);
+    struct coreio__group **ranks = malloc(table->group_count * sizeof *ranks);
     if (ranks == NULL || other == NULL)
         goto done;
     status = rank_groups(table, ranks, keep);
     if (status < 0)
         goto done;
     for (size_t i = keep; i < table->group_count; i++) {
-        status = merge_group(table->shape, other, ranks[i].group);
+        status = merge_group(table->shape, other, ranks[i]);
         if (status < 0)
             goto done;
     }
-    table->bound = ranks[keep - 1].group->hash;
+    table->bound = ranks[keep - 1]->hash;
     status = keep_ranked(table, ranks, keep);
 done:
     free(ranks);
