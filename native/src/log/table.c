@@ -108,6 +108,7 @@ static int32_t merge_group(const struct coreio__shape *shape, struct coreio__gro
 /* The keys of a line: one text of each column. */
 struct keys {
     const struct coreio__text *texts;
+    const struct coreio__text *first; /* of the first column */
     const int32_t *columns;
     size_t stride;
     int32_t count;
@@ -115,7 +116,7 @@ struct keys {
 
 static inline struct coreio__text key_of(const struct keys *keys, int32_t i, uint32_t line)
 {
-    return keys->texts[(size_t)keys->columns[i] * keys->stride + line];
+    return i == 0 ? keys->first[line] : keys->texts[(size_t)keys->columns[i] * keys->stride + line];
 }
 
 static inline __attribute__((always_inline)) int32_t same_keys(
@@ -388,6 +389,12 @@ static inline __attribute__((always_inline)) int32_t find_group(
     return 0;
 }
 
+/* The hash of a key up to this part; `before` is that of the parts before it, or 0. */
+static inline uint64_t hash_part(struct coreio__text part, uint64_t before)
+{
+    return part.text == NULL ? coreio__hash_null(before) : coreio__hash(part.text, part.length, before);
+}
+
 /* Hashes of the keys of the lines that count, in their order; `room` is for those that are made here. */
 static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__batch *batch, uint64_t *room)
 {
@@ -399,10 +406,8 @@ static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__b
         room[i] = first[batch->lines[i]];
     for (int32_t k = 1; k < keys->count; k++) {
         const struct coreio__text *texts = batch->texts + (size_t)keys->columns[k] * batch->stride;
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct coreio__text key = texts[batch->lines[i]];
-            room[i] = key.text == NULL ? coreio__hash_null(room[i]) : coreio__hash(key.text, key.length, room[i]);
-        }
+        for (uint32_t i = 0; i < batch->count; i++)
+            room[i] = hash_part(texts[batch->lines[i]], room[i]);
     }
     return room;
 }
@@ -511,49 +516,68 @@ static inline uint64_t short_word(struct coreio__text text)
     return (uint64_t)text.text[0] << 16 | (uint64_t)text.text[text.length >> 1] << 8 | text.text[text.length - 1];
 }
 
-/* add_batch for one column of few different keys: most are short and came lately, and need neither hash nor look-up. */
-static int32_t add_recent(struct coreio__table *table, const struct keys *all, const struct coreio__batch *batch)
+static inline int32_t is_short(struct coreio__text text)
+{
+    return text.length - 1 < sizeof(uint64_t);
+}
+
+/* add_batch for few different keys of `parts` columns, one or two: most are short and came lately, and need neither
+ * hash nor look-up. */
+static inline __attribute__((always_inline)) int32_t add_recent(
+    struct coreio__table *table, const struct keys *all, const struct coreio__batch *batch, int32_t parts)
 {
     struct keys keys = *all;
-    keys.count = 1;
-    const struct coreio__text *texts = batch->texts + (size_t)keys.columns[0] * keys.stride;
+    keys.count = parts;
+    const struct coreio__text *second = parts > 1 ? keys.texts + (size_t)keys.columns[1] * keys.stride : NULL;
     const uint16_t *lines = batch->lines;
     const uint32_t count = batch->count;
     struct found found;
     found.added = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct coreio__text key = texts[lines[i]];
+        const uint32_t line = lines[i];
+        const struct coreio__text key = keys.first[line];
+        const struct coreio__text other = parts > 1 ? second[line] : (struct coreio__text){NULL, 0};
         struct coreio__recent *recent = NULL;
-        if (key.length - 1 < sizeof recent->word) {
-            const uint64_t word = short_word(key);
-            recent = &table->recent[(word * COREIO__HASH_K0) >> (64 - COREIO__RECENT_BITS)];
-            if (__builtin_expect(recent->word == word && recent->length == key.length, 1)) {
+        struct coreio__recent own = {{0, 0}, {key.length, other.length}, 0};
+        if (is_short(key) && (parts == 1 || is_short(other))) {
+            own.words[0] = short_word(key);
+            own.words[1] = parts > 1 ? short_word(other) : 0;
+            const uint64_t mixed = own.words[0] * COREIO__HASH_K0 + own.words[1] * COREIO__HASH_K1;
+            recent = &table->recent[mixed >> (64 - COREIO__RECENT_BITS)];
+            if (__builtin_expect(recent->words[0] == own.words[0] && recent->lengths[0] == own.lengths[0] &&
+                                     recent->words[1] == own.words[1] && recent->lengths[1] == own.lengths[1],
+                    1)) {
                 found.index[i] = recent->index;
                 continue;
             }
         }
-        const uint64_t hash = key.text == NULL ? coreio__hash_null(0) : coreio__hash(key.text, key.length, 0);
-        if (!find_group(table, &keys, lines[i], hash, &found.index[i])) {
+        uint64_t hash = hash_part(key, 0);
+        if (parts > 1)
+            hash = hash_part(other, hash);
+        if (!find_group(table, &keys, line, hash, &found.index[i])) {
             const int32_t status = add_missing(table, &keys, batch, i, hash, &found);
             if (status < 0)
                 return status;
         }
-        if (recent != NULL && found.index[i] != OTHER)
-            *recent = (struct coreio__recent){short_word(key), key.length, found.index[i]};
+        if (recent != NULL && found.index[i] != OTHER) {
+            own.index = found.index[i];
+            *recent = own;
+        }
     }
     return add_lines(table, found.index, batch, found.added, batch->count);
 }
 
 int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_columns, const struct coreio__batch *batch)
 {
-    const struct keys keys = {batch->texts, key_columns, batch->stride, table->shape->key_count};
     uint64_t room[COREIO__BATCH];
     if (batch->count == 0)
         return 0;
-    if (keys.count == 0)
+    if (table->shape->key_count == 0)
         return add_to_one(table, batch);
-    if (keys.count == 1 && table->place_count <= FAR_PLACES)
-        return add_recent(table, &keys, batch);
+    const struct coreio__text *first = batch->texts + (size_t)key_columns[0] * batch->stride;
+    const struct keys keys = {batch->texts, first, key_columns, batch->stride, table->shape->key_count};
+    if (keys.count <= 2 && table->place_count <= FAR_PLACES)
+        return keys.count == 1 ? add_recent(table, &keys, batch, 1) : add_recent(table, &keys, batch, 2);
     const uint64_t *hashes = hash_keys(&keys, batch, room);
     if (table->place_count > FAR_PLACES)
         prefetch_groups(table, hashes, batch->count);

@@ -31,10 +31,10 @@ struct coreio__group {
         *key; /* each part a uint32_t length, UINT32_MAX for null, and its bytes; before it how many all take */
 };
 
-/* A key of one to eight bytes that came lately, and its group; length 0 for none. */
+/* A key of one or two parts of one to eight bytes that came lately, and its group; lengths of 0 for none. */
 struct coreio__recent {
-    uint64_t word;
-    uint32_t length;
+    uint64_t words[2];
+    uint32_t lengths[2];
     uint32_t index;
 };
 
