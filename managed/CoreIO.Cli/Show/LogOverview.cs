@@ -71,7 +71,7 @@ internal static class LogOverview
         List<string> stats = ["count"];
         if (has.Contains("bytes"))
         {
-            stats.AddRange(["sum(bytes)", "avg(bytes)", "max(bytes)"]);
+            stats.AddRange(["sum(bytes)"]);
         }
 
         if (has.Contains("client"))
@@ -97,28 +97,20 @@ internal static class LogOverview
 
     private static void Totals(Page page, LogTableAnswer table)
     {
-        Dictionary<string, Int128?> values = [];
-        for (int i = 0; i < table.Stats.Count; i++)
-        {
-            values[table.Stats[i].Name] = LogNumber.ValueOf(table.Stats[i], table.Cell(table.Groups[0], i));
-        }
-
         List<string> facts = [];
-        if (values.GetValueOrDefault("distinct(client)") is Int128 clients)
+        if (CellOf(table, "distinct(client)", out LogCell clients))
         {
-            facts.Add($"{Human.Count((long)clients)} clients");
+            facts.Add($"{Human.Count(Narrow(clients))} clients");
         }
 
-        if (values.GetValueOrDefault("distinct(path)") is Int128 paths)
+        if (CellOf(table, "distinct(path)", out LogCell paths))
         {
-            facts.Add($"{Human.Count((long)paths)} paths");
+            facts.Add($"{Human.Count(Narrow(paths))} paths");
         }
 
-        if (values.GetValueOrDefault("sum(bytes)") is Int128 sent)
+        if (CellOf(table, "sum(bytes)", out LogCell sent) && sent.Count > 0)
         {
-            string mean = values.GetValueOrDefault("avg(bytes)") is Int128 avg
-                ? $" ({Human.Bytes((long)(avg / 1_000_000))} a response)" : "";
-            facts.Add(Human.Bytes((long)Int128.Min(sent, long.MaxValue)) + " sent" + mean);
+            facts.Add($"{Human.Bytes(Narrow(sent))} sent ({Human.Bytes(Narrow(sent) / sent.Count)} a response)");
         }
 
         if (facts.Count > 0)
@@ -128,14 +120,43 @@ internal static class LogOverview
 
         foreach (string field in (string[])["request_time", "upstream_response_time"])
         {
-            IEnumerable<string> shown = Quantiles
-                .Where(q => values.GetValueOrDefault($"{q}({field})") is not null)
-                .Select(q => $"{q} {LogNumber.Format(values[$"{q}({field})"]!.Value, 6)}");
-            string line = string.Join(", ", shown);
-            if (line.Length > 0)
+            List<string> shown = [];
+            foreach (string quantile in Quantiles)
             {
-                page.Line($"{field} in s: {line}");
+                if (TextOf(table, $"{quantile}({field})") is string text)
+                {
+                    shown.Add($"{quantile} {text}");
+                }
+            }
+
+            if (shown.Count > 0)
+            {
+                page.Line($"{field} in s: {string.Join(", ", shown)}");
             }
         }
     }
+
+    // The cell of a statistic of the totals; false when it is not among them.
+    private static bool CellOf(LogTableAnswer table, string stat, out LogCell cell)
+    {
+        int index = IndexOf(table, stat);
+        cell = index < 0 ? default : table.Cell(table.Groups[0], index);
+        return index >= 0;
+    }
+
+    private static string? TextOf(LogTableAnswer table, string stat) =>
+        CellOf(table, stat, out LogCell cell) ? LogNumber.TextOf(table.Stats[IndexOf(table, stat)], cell) : null;
+
+    private static int IndexOf(LogTableAnswer table, string stat)
+    {
+        int index = table.Stats.Count - 1;
+        while (index >= 0 && table.Stats[index].Name != stat)
+        {
+            index--;
+        }
+
+        return index;
+    }
+
+    private static long Narrow(LogCell cell) => cell.TryGetInt64(out long value) ? value : long.MaxValue;
 }

@@ -178,6 +178,18 @@ internal sealed class Page : IDisposable
         }
     }
 
-    // Cells of a terminal: most letters take one, those of East Asia two. ASCII is counted without Spectre, a million rows are many.
-    private static int Cells(string text) => Ascii.IsValid(text) ? text.Length : ColoredPage.Cells(text);
+    // Cells of a terminal: most letters take one, those of East Asia two. ASCII is counted without Spectre, a million rows are many, and so
+    // are the blocks that charts are drawn with, lest each report with one should load its tables of letters.
+    private static int Cells(string text)
+    {
+        foreach (char letter in text)
+        {
+            if (!char.IsAscii(letter) && letter is not (>= '▀' and <= '▟'))
+            {
+                return ColoredPage.Cells(text);
+            }
+        }
+
+        return text.Length;
+    }
 }

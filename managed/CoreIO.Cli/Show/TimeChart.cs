@@ -13,36 +13,43 @@ internal static class TimeChart
 
     public static void Show(Page page, LogReport report, LogReportTable table)
     {
-        List<(long Minute, long Count, bool IsError)> minutes = Minutes(table);
-        if (minutes.Count == 0)
+        List<Part> parts = Parts(table);
+        if (parts.Count == 0)
         {
             return;
         }
 
-        (long first, long last) = (minutes.Min(m => m.Minute), minutes.Max(m => m.Minute));
+        long first = long.MaxValue;
+        long last = long.MinValue;
+        foreach (Part part in parts)
+        {
+            first = Math.Min(first, part.Minute);
+            last = Math.Max(last, part.Minute);
+        }
+
         // Columns begin at round times of the log's own clock.
         int width = WidthFor(first + report.OffsetMinutes, last + report.OffsetMinutes);
         long begin = Floor(first + report.OffsetMinutes, width);
         int columns = (int)((Floor(last + report.OffsetMinutes, width) - begin) / width) + 1;
         long[] counts = new long[columns];
         long[] errors = new long[columns];
-        foreach ((long minute, long count, bool isError) in minutes)
+        foreach (Part part in parts)
         {
-            long column = (Floor(minute + report.OffsetMinutes, width) - begin) / width;
-            counts[column] += count;
-            errors[column] += isError ? count : 0;
+            long column = (Floor(part.Minute + report.OffsetMinutes, width) - begin) / width;
+            counts[column] += part.Count;
+            errors[column] += part.IsError ? part.Count : 0;
         }
 
-        page.Line($"requests, {WidthName(width)} a column, highest {Human.Count(counts.Max())}", PageTone.Strong);
+        page.Line($"requests, {WidthName(width)} a column, highest {Human.Count(Highest(counts))}", PageTone.Strong);
         foreach (string line in Draw(counts, Lines))
         {
             page.Line(line);
         }
 
-        if (errors.Max() > 0)
+        if (Highest(errors) > 0)
         {
             page.Line(Draw(errors, 1)[0].TrimEnd(), PageTone.Bad);
-            page.Line($"5xx, highest {Human.Count(errors.Max())}", PageTone.Bad);
+            page.Line($"5xx, highest {Human.Count(Highest(errors))}", PageTone.Bad);
         }
 
         string from = LogClock.Format((begin - report.OffsetMinutes) * 60_000_000, report.OffsetMinutes);
@@ -53,20 +60,38 @@ internal static class TimeChart
     /// <summary>The chart's lines, the highest first.</summary>
     internal static string[] Draw(long[] counts, int height)
     {
-        long highest = Math.Max(1, counts.Max());
+        long highest = Math.Max(1, Highest(counts));
         string[] lines = new string[height];
+        char[] columns = new char[counts.Length];
         for (int line = 0; line < height; line++)
         {
             int below = (height - 1 - line) * 8;
-            lines[line] = string.Concat(counts.Select(count =>
+            for (int i = 0; i < columns.Length; i++)
             {
-                // Rounded up: one request is seen.
-                int eighths = (int)(((Int128)count * height * 8 + highest - 1) / highest);
-                return Eighths[Math.Clamp(eighths - below, 0, 8)];
-            })).TrimEnd();
+                columns[i] = Eighths[Math.Clamp(EighthsOf(counts[i], highest, height) - below, 0, 8)];
+            }
+
+            lines[line] = new string(columns).TrimEnd();
         }
 
         return lines;
+    }
+
+    // Rounded up: one request is seen. Counts that eighths would take beyond 64 bits are far more than eighths, which may be rounded then.
+    private static int EighthsOf(long count, long highest, int height) =>
+        highest < long.MaxValue / (height * 8 + 1)
+            ? (int)(((count * height * 8) + highest - 1) / highest)
+            : (int)Math.Ceiling((double)count * height * 8 / highest);
+
+    private static long Highest(long[] counts)
+    {
+        long highest = long.MinValue;
+        foreach (long count in counts)
+        {
+            highest = Math.Max(highest, count);
+        }
+
+        return highest;
     }
 
     internal static int WidthFor(long first, long last)
@@ -83,10 +108,10 @@ internal static class TimeChart
         return (int)(((last - first) / (MaxColumns - 1) / 1440 + 1) * 1440);
     }
 
-    private static List<(long Minute, long Count, bool IsError)> Minutes(LogReportTable table)
+    private static List<Part> Parts(LogReportTable table)
     {
         LogTableAnswer answer = table.Answer;
-        List<(long, long, bool)> minutes = [];
+        List<Part> parts = [];
         foreach (int row in table.Rows)
         {
             LogGroup group = answer.Groups[row];
@@ -95,15 +120,19 @@ internal static class TimeChart
                 long minute = Floor(LogTableAnswer.TimeOf(time), 60_000_000) / 60_000_000;
                 bool isError = answer.Keys.Count > 1
                     && answer.TryGetKey(group, 1, out ReadOnlySpan<byte> status) && status is [(byte)'5', ..];
-                minutes.Add((minute, group.Count, isError));
+                parts.Add(new Part(minute, group.Count, isError));
             }
         }
 
-        return minutes;
+        return parts;
     }
 
     private static long Floor(long value, long width) => value - (((value % width) + width) % width);
 
     private static string WidthName(int minutes) =>
         minutes % 1440 == 0 ? $"{minutes / 1440} d" : minutes % 60 == 0 ? $"{minutes / 60} h" : $"{minutes} min";
+
+    // Requests of a minute, those of a class of statuses where the log has them. A class, for the runtime has lists of objects compiled ahead
+    // of time, and a report on a small file would wait for another.
+    private sealed record Part(long Minute, long Count, bool IsError);
 }

@@ -1,6 +1,7 @@
 // Reads the times of docs/formats.md, section 5, where a whole scan would be too much: to choose a format by a sample, and to learn the
 // offset from UTC that the log is written in. The times of an answer come from the backends, never from here.
 using System.Buffers.Text;
+using System.Globalization;
 
 namespace CoreIO.Log;
 
@@ -43,11 +44,11 @@ public static class LogClock
         }
 
         DateTime time = new((local + EpochMicros) * 10);
-        string fraction = micros % 1_000_000 == 0 ? "" : time.ToString(".FFFFFF", null);
+        string fraction = micros % 1_000_000 == 0 ? "" : time.ToString(".FFFFFF", CultureInfo.InvariantCulture);
         string offset = offsetMinutes == 0
             ? "Z"
             : $"{(offsetMinutes < 0 ? '-' : '+')}{Math.Abs(offsetMinutes) / 60:00}:{Math.Abs(offsetMinutes) % 60:00}";
-        return $"{time:yyyy-MM-ddTHH:mm:ss}{fraction}{offset}";
+        return time.ToString("s", CultureInfo.InvariantCulture) + fraction + offset;
     }
 
     private static long EpochMicros => DateTime.UnixEpoch.Ticks / 10;

@@ -146,23 +146,53 @@ internal sealed class LogOrder : IComparer<int>
 
     private int[] First(int groups, int top)
     {
-        // The worst of the kept rows is at the head, ready to make room for a better one.
-        PriorityQueue<int, int> kept = new(top, Comparer<int>.Create((x, y) => Compare(y, x)));
-        for (int i = 0; i < groups; i++)
+        // A heap whose head is the worst of the kept rows, ready to make room for a better one. Not a PriorityQueue: the runtime has none of
+        // whole numbers compiled ahead of time, and a report on a small file would wait for it.
+        int[] heap = new int[top];
+        for (int i = 0; i < top; i++)
         {
-            if (kept.Count < top)
+            heap[i] = i;
+        }
+
+        for (int i = (top / 2) - 1; i >= 0; i--)
+        {
+            Sink(heap, i);
+        }
+
+        for (int i = top; i < groups; i++)
+        {
+            if (Compare(i, heap[0]) < 0)
             {
-                kept.Enqueue(i, i);
-            }
-            else if (Compare(i, kept.Peek()) < 0)
-            {
-                kept.DequeueEnqueue(i, i);
+                heap[0] = i;
+                Sink(heap, 0);
             }
         }
 
-        int[] rows = [.. kept.UnorderedItems.Select(item => item.Element)];
-        Array.Sort(rows, this);
-        return rows;
+        Array.Sort(heap, this);
+        return heap;
+    }
+
+    // Moves a row down until none below it is worse.
+    private void Sink(int[] heap, int at)
+    {
+        int row = heap[at];
+        for (int child = (2 * at) + 1; child < heap.Length; child = (2 * at) + 1)
+        {
+            if (child + 1 < heap.Length && Compare(heap[child + 1], heap[child]) > 0)
+            {
+                child++;
+            }
+
+            if (Compare(heap[child], row) <= 0)
+            {
+                break;
+            }
+
+            heap[at] = heap[child];
+            at = child;
+        }
+
+        heap[at] = row;
     }
 
     private int Directed(int result) => _descending ? -result : result;

@@ -63,6 +63,11 @@ extern const struct coreio__kernel coreio__kernel_neon;
 coreio__cut coreio__cut_quoted;
 coreio__cut coreio__cut_bracketed;
 
+#if defined(__x86_64__)
+coreio__cut coreio__cut_quoted_avx512;
+coreio__cut coreio__cut_bracketed_avx512;
+#endif
+
 static inline int32_t coreio__class_has(const struct coreio__class *class, uint8_t byte)
 {
     return (class->low[byte & 15] & class->high[byte >> 4]) != 0;

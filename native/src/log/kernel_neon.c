@@ -1,11 +1,11 @@
-/* 64 bytes a step as four vectors of 16: two table lookups take each byte's halves through the class, pairwise
- * additions fold the four results, one bit kept of each byte, into a mask of 64 bits, and kernel_emit.h writes the
- * positions.
+/* 64 bytes a step as four vectors of 16: two table lookups take each byte's halves through the class, and comparisons
+ * find single bytes; pairwise additions fold the four results, one bit kept of each byte, into a mask of 64 bits, and
+ * kernel_blocks.h has the loops that make positions and marks of the masks.
  *
  * A narrowing shift makes a mask of one vector in fewer instructions, with four bits a byte; for four vectors the
  * additions take fewer, and one bit a byte lets one loop write the positions of all 64.
  */
-#include "kernel.h"
+#include "kernel_blocks.h"
 
 #if defined(__aarch64__)
 
@@ -15,12 +15,6 @@
 
 #include <arm_neon.h>
 #include <coreio/cpu.h>
-#include <string.h>
-
-#include "kernel_emit.h"
-#include "kernel_marks.h"
-
-#define STEP 64
 
 /* All bits of a byte are set where the text is structural. */
 static inline uint8x16_t match(const uint8_t *text, uint8x16_t low_table, uint8x16_t high_table)
@@ -42,8 +36,10 @@ static inline uint64_t fold(uint8x16_t first, uint8x16_t second, uint8x16_t thir
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(quarters, quarters)), 0);
 }
 
-static inline uint64_t match64(const uint8_t *text, uint8x16_t low, uint8x16_t high)
+static inline uint64_t match64(const uint8_t *text, const struct coreio__class *class)
 {
+    const uint8x16_t low = vld1q_u8(class->low);
+    const uint8x16_t high = vld1q_u8(class->high);
     return fold(
         match(text, low, high), match(text + 16, low, high), match(text + 32, low, high), match(text + 48, low, high));
 }
@@ -57,59 +53,20 @@ static inline uint64_t equal64(const uint8_t *text, char byte)
 
 static size_t index_neon(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions)
 {
-    const uint8x16_t low = vld1q_u8(class->low);
-    const uint8x16_t high = vld1q_u8(class->high);
-    uint32_t *end = positions;
-    size_t at = 0;
-    for (; at + STEP <= length; at += STEP)
-        end = coreio__emit(end, (uint32_t)at, match64(text + at, low, high));
-    if (at < length) {
-        uint8_t tail[STEP] = {0};
-        memcpy(tail, text + at, length - at);
-        const uint64_t inside = ((uint64_t)1 << (length - at)) - 1;
-        end = coreio__emit(end, (uint32_t)at, match64(tail, low, high) & inside);
-    }
-    return (size_t)(end - positions);
+    return coreio__blocks_index(text, length, class, positions, match64);
 }
 
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
-    const uint8x16_t low = vld1q_u8(class->low);
-    const uint8x16_t high = vld1q_u8(class->high);
-    struct coreio__quotes state = {0, 0};
-    size_t count = 0;
-    for (size_t at = 0; at < length; at += STEP) {
-        uint8_t tail[STEP];
-        uint64_t within;
-        const uint8_t *block = coreio__marks_block(text, length, at, tail, &within);
-        const uint64_t backslashes = equal64(block, '\\') & within;
-        uint64_t quotes = equal64(block, '"') & within;
-        if ((backslashes | state.escaped) != 0)
-            quotes &= ~coreio__marks_escaped(&state, backslashes);
-        const uint64_t marks = coreio__marks_quoted(&state, quotes, coreio__marks_prefix(quotes),
-            equal64(block, '\n') & within, match64(block, low, high) & within);
-        count += coreio__marks_write(block, (uint32_t)at, marks, positions + count, bytes + count);
-    }
-    return count;
+    return coreio__blocks_quoted(text, length, class, positions, bytes, match64, equal64);
 }
 
 static size_t mark_bracketed(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
     (void)class;
-    struct coreio__brackets state = {0, 0, 0, 1};
-    size_t count = 0;
-    for (size_t at = 0; at < length; at += STEP) {
-        uint8_t tail[STEP];
-        uint64_t within;
-        const uint8_t *block = coreio__marks_block(text, length, at, tail, &within);
-        const uint64_t marks =
-            coreio__marks_bracketed(&state, equal64(block, '[') & within, equal64(block, ']') & within,
-                equal64(block, ' ') & within, equal64(block, '\n') & within, equal64(block, '\\') & within);
-        count += coreio__marks_write(block, (uint32_t)at, marks, positions + count, bytes + count);
-    }
-    return count;
+    return coreio__blocks_bracketed(text, length, positions, bytes, equal64);
 }
 
 const struct coreio__kernel coreio__kernel_neon = {

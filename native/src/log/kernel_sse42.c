@@ -1,9 +1,9 @@
-/* 64 bytes a step as four vectors of 16: two shuffles look each byte's halves up in the class, a mask of 64 bits says
- * which are structural, and kernel_emit.h writes their positions.
+/* 64 bytes a step as four vectors of 16: two shuffles look each byte's halves up in the class, comparisons find single
+ * bytes, and kernel_blocks.h has the loops that make positions and marks of the masks.
  *
  * POPCNT belongs to the set: no CPU has SSE4.2 without it.
  */
-#include "kernel.h"
+#include "kernel_blocks.h"
 
 #if defined(__x86_64__)
 
@@ -13,12 +13,6 @@
 
 #include <coreio/cpu.h>
 #include <nmmintrin.h>
-#include <string.h>
-
-#include "kernel_emit.h"
-#include "kernel_marks.h"
-
-#define STEP 64
 
 static inline uint64_t match(const uint8_t *text, __m128i low_table, __m128i high_table)
 {
@@ -30,8 +24,10 @@ static inline uint64_t match(const uint8_t *text, __m128i low_table, __m128i hig
     return (uint64_t)(uint32_t)_mm_movemask_epi8(miss);
 }
 
-static inline uint64_t match64(const uint8_t *text, __m128i low, __m128i high)
+static inline uint64_t match64(const uint8_t *text, const struct coreio__class *class)
 {
+    const __m128i low = _mm_loadu_si128((const __m128i *)(const void *)class->low);
+    const __m128i high = _mm_loadu_si128((const __m128i *)(const void *)class->high);
     const uint64_t lower = match(text, low, high) | match(text + 16, low, high) << 16;
     const uint64_t upper = match(text + 32, low, high) | match(text + 48, low, high) << 16;
     return ~(lower | upper << 32);
@@ -53,59 +49,20 @@ static inline uint64_t equal64(const uint8_t *text, char byte)
 
 static size_t index_sse42(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions)
 {
-    const __m128i low = _mm_loadu_si128((const __m128i *)(const void *)class->low);
-    const __m128i high = _mm_loadu_si128((const __m128i *)(const void *)class->high);
-    uint32_t *end = positions;
-    size_t at = 0;
-    for (; at + STEP <= length; at += STEP)
-        end = coreio__emit(end, (uint32_t)at, match64(text + at, low, high));
-    if (at < length) {
-        uint8_t tail[STEP] = {0};
-        memcpy(tail, text + at, length - at);
-        const uint64_t inside = ((uint64_t)1 << (length - at)) - 1;
-        end = coreio__emit(end, (uint32_t)at, match64(tail, low, high) & inside);
-    }
-    return (size_t)(end - positions);
+    return coreio__blocks_index(text, length, class, positions, match64);
 }
 
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
-    const __m128i low = _mm_loadu_si128((const __m128i *)(const void *)class->low);
-    const __m128i high = _mm_loadu_si128((const __m128i *)(const void *)class->high);
-    struct coreio__quotes state = {0, 0};
-    size_t count = 0;
-    for (size_t at = 0; at < length; at += STEP) {
-        uint8_t tail[STEP];
-        uint64_t within;
-        const uint8_t *block = coreio__marks_block(text, length, at, tail, &within);
-        const uint64_t backslashes = equal64(block, '\\') & within;
-        uint64_t quotes = equal64(block, '"') & within;
-        if ((backslashes | state.escaped) != 0)
-            quotes &= ~coreio__marks_escaped(&state, backslashes);
-        const uint64_t marks = coreio__marks_quoted(&state, quotes, coreio__marks_prefix(quotes),
-            equal64(block, '\n') & within, match64(block, low, high) & within);
-        count += coreio__marks_write(block, (uint32_t)at, marks, positions + count, bytes + count);
-    }
-    return count;
+    return coreio__blocks_quoted(text, length, class, positions, bytes, match64, equal64);
 }
 
 static size_t mark_bracketed(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
     (void)class;
-    struct coreio__brackets state = {0, 0, 0, 1};
-    size_t count = 0;
-    for (size_t at = 0; at < length; at += STEP) {
-        uint8_t tail[STEP];
-        uint64_t within;
-        const uint8_t *block = coreio__marks_block(text, length, at, tail, &within);
-        const uint64_t marks =
-            coreio__marks_bracketed(&state, equal64(block, '[') & within, equal64(block, ']') & within,
-                equal64(block, ' ') & within, equal64(block, '\n') & within, equal64(block, '\\') & within);
-        count += coreio__marks_write(block, (uint32_t)at, marks, positions + count, bytes + count);
-    }
-    return count;
+    return coreio__blocks_bracketed(text, length, positions, bytes, equal64);
 }
 
 const struct coreio__kernel coreio__kernel_sse42 = {

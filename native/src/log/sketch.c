@@ -30,23 +30,41 @@ int64_t coreio__sketch_value(int32_t bucket)
     return bucket < 0 ? -(int64_t)magnitude : (int64_t)magnitude;
 }
 
-/* Makes counters for buckets low .. high. */
+/* Room for `length` numbers, and the old ones from `at` on. NULL without memory. */
+static uint32_t *resize(const uint32_t *old, int32_t old_length, int32_t length, int32_t at)
+{
+    uint32_t *numbers = calloc((size_t)length, sizeof *numbers);
+    if (numbers != NULL && old_length > 0)
+        memcpy(numbers + at, old, (size_t)old_length * sizeof *numbers);
+    return numbers;
+}
+
+/* Makes counters for buckets low .. high; of a sketch without counters, what it keeps instead stays the caller's. */
 static int32_t cover(struct coreio__sketch *sketch, int32_t low, int32_t high)
 {
-    if (sketch->counters != NULL && low >= sketch->first && high < sketch->first + sketch->length)
-        return 0;
+    const int32_t old_end = sketch->first + sketch->length;
     int32_t first = low - SLACK;
     int32_t end = high + SLACK + 1;
-    if (sketch->counters != NULL) {
+    if (sketch->length > 0) {
+        if (low >= sketch->first && high < old_end)
+            return 0;
         first = low < sketch->first ? first : sketch->first;
-        end = high >= sketch->first + sketch->length ? end : sketch->first + sketch->length;
+        end = high >= old_end ? end : old_end;
     }
-    uint64_t *counters = calloc((size_t)(end - first), sizeof *counters);
+    uint32_t *counters = resize(sketch->counters, sketch->length, end - first, sketch->first - first);
     if (counters == NULL)
         return -ENOMEM;
-    if (sketch->counters != NULL)
-        memcpy(counters + (sketch->first - first), sketch->counters, (size_t)sketch->length * sizeof *counters);
-    free(sketch->counters);
+    if (sketch->carries != NULL) {
+        uint32_t *carries = resize(sketch->carries, sketch->length, end - first, sketch->first - first);
+        if (carries == NULL) {
+            free(counters);
+            return -ENOMEM;
+        }
+        free(sketch->carries);
+        sketch->carries = carries;
+    }
+    if (sketch->length > 0)
+        free(sketch->counters);
     sketch->counters = counters;
     sketch->first = first;
     sketch->length = end - first;
@@ -56,13 +74,34 @@ static int32_t cover(struct coreio__sketch *sketch, int32_t low, int32_t high)
 /* Changes from bucket numbers to counters. */
 static int32_t spread(struct coreio__sketch *sketch)
 {
+    int16_t *few = sketch->few;
     const int32_t status = cover(sketch, coreio__sketch_bucket(sketch->min), coreio__sketch_bucket(sketch->max));
     if (status < 0)
         return status;
     for (uint64_t i = 0; i < sketch->count; i++)
-        sketch->counters[sketch->few[i] - sketch->first]++;
-    free(sketch->few);
-    sketch->few = NULL;
+        sketch->counters[few[i] - sketch->first]++;
+    free(few);
+    return 0;
+}
+
+static uint64_t counter(const struct coreio__sketch *sketch, int32_t place)
+{
+    const uint64_t upper = sketch->carries != NULL ? sketch->carries[place] : 0;
+    return upper << 32 | sketch->counters[place];
+}
+
+/* Adds to a counter, with a carry where it passes 32 bits. Returns 0 or -ENOMEM. */
+static int32_t count(struct coreio__sketch *sketch, int32_t place, uint64_t more)
+{
+    const uint64_t sum = counter(sketch, place) + more;
+    if (sum > UINT32_MAX && sketch->carries == NULL) {
+        sketch->carries = calloc((size_t)sketch->length, sizeof *sketch->carries);
+        if (sketch->carries == NULL)
+            return -ENOMEM;
+    }
+    sketch->counters[place] = (uint32_t)sum;
+    if (sketch->carries != NULL)
+        sketch->carries[place] = (uint32_t)(sum >> 32);
     return 0;
 }
 
@@ -70,14 +109,14 @@ int32_t coreio__sketch_add(struct coreio__sketch *sketch, int64_t value)
 {
     const int32_t bucket = coreio__sketch_bucket(value);
     const int64_t place = (int64_t)bucket - sketch->first;
-    if (sketch->counters != NULL && place >= 0 && place < sketch->length) {
+    if (place >= 0 && place < sketch->length && sketch->counters[place] != UINT32_MAX) {
         sketch->counters[place]++;
         sketch->count++;
         sketch->min = value < sketch->min ? value : sketch->min;
         sketch->max = value > sketch->max ? value : sketch->max;
         return 0;
     }
-    if (sketch->counters == NULL) {
+    if (sketch->length == 0) {
         if (sketch->few == NULL) {
             sketch->few = malloc(COREIO__SKETCH_FEW * sizeof *sketch->few);
             if (sketch->few == NULL)
@@ -93,11 +132,12 @@ int32_t coreio__sketch_add(struct coreio__sketch *sketch, int64_t value)
             sketch->few[sketch->count] = (int16_t)bucket;
         }
     }
-    if (sketch->counters != NULL) {
-        const int32_t status = cover(sketch, bucket, bucket);
+    if (sketch->length > 0) {
+        int32_t status = cover(sketch, bucket, bucket);
+        if (status == 0)
+            status = count(sketch, bucket - sketch->first, 1);
         if (status < 0)
             return status;
-        sketch->counters[bucket - sketch->first]++;
     }
     sketch->count++;
     if (value < sketch->min)
@@ -111,7 +151,7 @@ int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio_
 {
     if (other->count == 0)
         return 0;
-    if (other->counters == NULL) {
+    if (other->length == 0) {
         const int64_t min = sketch->count > 0 && sketch->min < other->min ? sketch->min : other->min;
         const int64_t max = sketch->count > 0 && sketch->max > other->max ? sketch->max : other->max;
         for (uint64_t i = 0; i < other->count; i++) {
@@ -123,18 +163,16 @@ int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio_
         sketch->max = max;
         return 0;
     }
-    if (sketch->few != NULL) {
-        const int32_t status = spread(sketch);
-        if (status < 0)
-            return status;
+    int32_t status = sketch->length == 0 && sketch->few != NULL ? spread(sketch) : 0;
+    if (status == 0)
+        status = cover(sketch, coreio__sketch_bucket(other->min), coreio__sketch_bucket(other->max));
+    for (int32_t i = 0; i < other->length && status == 0; i++) {
+        const uint64_t more = counter(other, i);
+        if (more != 0)
+            status = count(sketch, other->first + i - sketch->first, more);
     }
-    const int32_t status = cover(sketch, coreio__sketch_bucket(other->min), coreio__sketch_bucket(other->max));
     if (status < 0)
         return status;
-    for (int32_t i = 0; i < other->length; i++) {
-        if (other->counters[i] != 0)
-            sketch->counters[other->first + i - sketch->first] += other->counters[i];
-    }
     if (sketch->count == 0 || other->min < sketch->min)
         sketch->min = other->min;
     if (sketch->count == 0 || other->max > sketch->max)
@@ -145,7 +183,7 @@ int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio_
 
 static int32_t bucket_of_rank(const struct coreio__sketch *sketch, uint64_t rank)
 {
-    if (sketch->counters == NULL) {
+    if (sketch->length == 0) {
         /* Few values: the one that exactly `rank` others come before, equal ones in any order. */
         for (uint64_t i = 0; i < sketch->count; i++) {
             uint64_t below = 0;
@@ -160,12 +198,13 @@ static int32_t bucket_of_rank(const struct coreio__sketch *sketch, uint64_t rank
     }
     int32_t last = 0;
     for (int32_t i = 0; i < sketch->length; i++) {
-        if (sketch->counters[i] == 0)
+        const uint64_t own = counter(sketch, i);
+        if (own == 0)
             continue;
         last = sketch->first + i;
-        if (rank < sketch->counters[i])
+        if (rank < own)
             break;
-        rank -= sketch->counters[i];
+        rank -= own;
     }
     return last;
 }
@@ -188,7 +227,10 @@ int64_t coreio__sketch_quantile(const struct coreio__sketch *sketch, int32_t ppm
 
 void coreio__sketch_clear(struct coreio__sketch *sketch)
 {
-    free(sketch->counters);
-    free(sketch->few);
+    if (sketch->length > 0)
+        free(sketch->counters);
+    else
+        free(sketch->few);
+    free(sketch->carries);
     memset(sketch, 0, sizeof *sketch);
 }

@@ -4,8 +4,9 @@
  * of two, so a value is off by at most 1/128 of itself. Values below 128 have a bucket each. Negative values
  * mirror positive ones. Sketches of parts merge to exactly the sketch of the whole.
  *
- * A sketch of all zero bytes is empty. Its memory grows with the spread of the values, not their number:
- * up to 32 values are kept as bucket numbers, more as counters of the range of buckets seen.
+ * A sketch of all zero bytes is empty. Its memory grows with the spread of the values, not their number: up to 32
+ * values are kept as bucket numbers, more as counters of the range of buckets seen, which take 32 bits each until one
+ * of them needs more.
  */
 #ifndef COREIO_LOG_SKETCH_H
 #define COREIO_LOG_SKETCH_H
@@ -21,8 +22,11 @@ struct coreio__sketch {
     uint64_t count;
     int64_t min;
     int64_t max;
-    uint64_t *counters; /* of buckets first .. first + length - 1; NULL while few */
-    int16_t *few;       /* bucket numbers of the first values; NULL before the first and after the change */
+    union {
+        int16_t *few;       /* bucket numbers of the first values, while `length` is 0; NULL before the first */
+        uint32_t *counters; /* of buckets first .. first + length - 1, their lower 32 bits */
+    };
+    uint32_t *carries; /* their upper bits; NULL until a counter needs them */
     int32_t first;
     int32_t length;
 };
@@ -48,7 +52,7 @@ static inline int32_t coreio__sketch_bucket(int64_t value)
 static inline void coreio__sketch_prefetch(const struct coreio__sketch *sketch, int64_t value)
 {
     const int64_t place = (int64_t)coreio__sketch_bucket(value) - sketch->first;
-    if (sketch->counters != NULL && place >= 0 && place < sketch->length)
+    if (place >= 0 && place < sketch->length)
         coreio__prefetch(sketch->counters + place);
 }
 

@@ -108,6 +108,7 @@ static int32_t merge_group(const struct coreio__shape *shape, struct coreio__gro
 /* The keys of a line: one text of each column. */
 struct keys {
     const struct coreio__text *texts;
+    const struct coreio__text *first; /* of the first column */
     const int32_t *columns;
     size_t stride;
     int32_t count;
@@ -115,7 +116,7 @@ struct keys {
 
 static inline struct coreio__text key_of(const struct keys *keys, int32_t i, uint32_t line)
 {
-    return keys->texts[(size_t)keys->columns[i] * keys->stride + line];
+    return i == 0 ? keys->first[line] : keys->texts[(size_t)keys->columns[i] * keys->stride + line];
 }
 
 static inline __attribute__((always_inline)) int32_t same_keys(
@@ -172,9 +173,10 @@ static void place_group(struct coreio__table *table, uint64_t hash, size_t index
     table->places[at] = (hash & ~(uint64_t)UINT32_MAX) | (index + 1);
 }
 
-/* Places all groups anew in the places there are. */
+/* Places all groups anew in the places there are; their numbers may be others than before. */
 static void place_again(struct coreio__table *table)
 {
+    memset(table->recent, 0, sizeof table->recent);
     memset(table->places, 0, table->place_count * sizeof *table->places);
     for (size_t i = 0; i < table->group_count; i++)
         place_group(table, coreio__table_group(table, i)->hash, i);
@@ -235,14 +237,10 @@ static void drop_last(struct coreio__table *table, uint64_t hash)
     table->group_count--;
 }
 
-struct rank {
-    struct coreio__group *group;
-};
-
-static int compare_ranks(const void *left, const void *right)
+static int compare_groups(const void *left, const void *right)
 {
-    const struct coreio__group *a = ((const struct rank *)left)->group;
-    const struct coreio__group *b = ((const struct rank *)right)->group;
+    const struct coreio__group *a = *(struct coreio__group *const *)left;
+    const struct coreio__group *b = *(struct coreio__group *const *)right;
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
     const uint32_t length = coreio__group_key_length(a);
@@ -264,7 +262,7 @@ static struct coreio__group *other_group(struct coreio__table *table)
 
 /* Ranks all groups so that the first `keep` are those with the smallest (hash, key), the last of them the largest. Only
  * the groups around that one are sorted, so this takes a time that grows with the groups. Returns 0 or -ENOMEM. */
-static int32_t rank_groups(const struct coreio__table *table, struct rank *ranks, size_t keep)
+static int32_t rank_groups(const struct coreio__table *table, struct coreio__group **ranks, size_t keep)
 {
     size_t *counts = calloc((size_t)1 << RANK_BITS, sizeof *counts);
     if (counts == NULL)
@@ -281,14 +279,14 @@ static int32_t rank_groups(const struct coreio__table *table, struct rank *ranks
     for (size_t i = 0; i < table->group_count; i++) {
         struct coreio__group *group = coreio__table_group(table, i);
         const size_t upper = (size_t)(group->hash >> (64 - RANK_BITS));
-        ranks[next[(upper >= last) + (upper > last)]++].group = group;
+        ranks[next[(upper >= last) + (upper > last)]++] = group;
     }
-    qsort(ranks + lower, same, sizeof *ranks, compare_ranks);
+    qsort(ranks + lower, same, sizeof *ranks, compare_groups);
     return 0;
 }
 
 /* Keeps the first `keep` of the ranked groups in a new array, with their keys in a new arena. */
-static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks, size_t keep)
+static int32_t keep_ranked(struct coreio__table *table, struct coreio__group *const *ranks, size_t keep)
 {
     const size_t size = (size_t)table->shape->group_size;
     struct coreio__arena *arena = NULL;
@@ -297,7 +295,7 @@ static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks
         return -ENOMEM;
     for (size_t i = 0; i < keep; i++) {
         struct coreio__group *group = (struct coreio__group *)(void *)(groups + i * size);
-        memcpy(group, ranks[i].group, size);
+        memcpy(group, ranks[i], size);
         const uint32_t length = coreio__group_key_length(group);
         uint8_t *key = take_key(&arena, length);
         if (key == NULL) {
@@ -305,11 +303,11 @@ static int32_t keep_ranked(struct coreio__table *table, const struct rank *ranks
             free(groups);
             return -ENOMEM;
         }
-        memcpy(key, ranks[i].group->key, length);
+        memcpy(key, ranks[i]->key, length);
         group->key = key;
     }
     for (size_t i = keep; i < table->group_count; i++)
-        clear_group(table->shape, ranks[i].group);
+        clear_group(table->shape, ranks[i]);
     arena_clear(&table->arena);
     free(table->groups);
     table->arena = arena;
@@ -326,18 +324,18 @@ int32_t coreio__table_limit(struct coreio__table *table)
         return 0;
     int32_t status = -ENOMEM;
     struct coreio__group *other = other_group(table);
-    struct rank *ranks = malloc(table->group_count * sizeof *ranks);
+    struct coreio__group **ranks = malloc(table->group_count * sizeof *ranks);
     if (ranks == NULL || other == NULL)
         goto done;
     status = rank_groups(table, ranks, keep);
     if (status < 0)
         goto done;
     for (size_t i = keep; i < table->group_count; i++) {
-        status = merge_group(table->shape, other, ranks[i].group);
+        status = merge_group(table->shape, other, ranks[i]);
         if (status < 0)
             goto done;
     }
-    table->bound = ranks[keep - 1].group->hash;
+    table->bound = ranks[keep - 1]->hash;
     status = keep_ranked(table, ranks, keep);
 done:
     free(ranks);
@@ -391,6 +389,12 @@ static inline __attribute__((always_inline)) int32_t find_group(
     return 0;
 }
 
+/* The hash of a key up to this part; `before` is that of the parts before it, or 0. */
+static inline uint64_t hash_part(struct coreio__text part, uint64_t before)
+{
+    return part.text == NULL ? coreio__hash_null(before) : coreio__hash(part.text, part.length, before);
+}
+
 /* Hashes of the keys of the lines that count, in their order; `room` is for those that are made here. */
 static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__batch *batch, uint64_t *room)
 {
@@ -402,10 +406,8 @@ static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__b
         room[i] = first[batch->lines[i]];
     for (int32_t k = 1; k < keys->count; k++) {
         const struct coreio__text *texts = batch->texts + (size_t)keys->columns[k] * batch->stride;
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct coreio__text key = texts[batch->lines[i]];
-            room[i] = key.text == NULL ? coreio__hash_null(room[i]) : coreio__hash(key.text, key.length, room[i]);
-        }
+        for (uint32_t i = 0; i < batch->count; i++)
+            room[i] = hash_part(texts[batch->lines[i]], room[i]);
     }
     return room;
 }
@@ -466,44 +468,116 @@ static int32_t add_to_one(struct coreio__table *table, const struct coreio__batc
     return 0;
 }
 
+/* The groups of a batch as they are found: those of the lines from `added` on are not added to yet. */
+struct found {
+    uint32_t index[COREIO__BATCH];
+    uint32_t added;
+};
+
+/* Makes the group of line i of a batch. Returns 0 or -ENOMEM. */
+static int32_t add_missing(struct coreio__table *table, const struct keys *keys, const struct coreio__batch *batch,
+    uint32_t i, uint64_t hash, struct found *found)
+{
+    int32_t status = 0;
+    if (hash <= table->bound && table->group_count >= 2 * (size_t)table->shape->max_groups) {
+        /* Groups are about to move, so what was found so far is added first. */
+        status = add_lines(table, found->index, batch, found->added, i);
+        if (status == 0)
+            status = coreio__table_limit(table);
+        found->added = i;
+    }
+    return status < 0 ? status : add_group(table, keys, batch->lines[i], hash, &found->index[i]);
+}
+
 /* Finds or makes the groups of a batch and adds its lines. `one` says that the keys are one column. */
 static inline __attribute__((always_inline)) int32_t add_batch(struct coreio__table *table, const struct keys *all,
     const struct coreio__batch *batch, const uint64_t *hashes, int32_t one)
 {
-    const struct coreio__shape *shape = table->shape;
     struct keys keys = *all;
     if (one)
         keys.count = 1;
-    uint32_t index[COREIO__BATCH];
-    uint32_t added = 0;
+    struct found found;
+    found.added = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
-        const uint32_t line = batch->lines[i];
-        if (__builtin_expect(find_group(table, &keys, line, hashes[i], &index[i]), 1))
+        if (__builtin_expect(find_group(table, &keys, batch->lines[i], hashes[i], &found.index[i]), 1))
             continue;
-        int32_t status = 0;
-        if (hashes[i] <= table->bound && table->group_count >= 2 * (size_t)shape->max_groups) {
-            /* Groups are about to move, so what was found so far is added first. */
-            status = add_lines(table, index, batch, added, i);
-            if (status == 0)
-                status = coreio__table_limit(table);
-            added = i;
-        }
-        if (status == 0)
-            status = add_group(table, &keys, line, hashes[i], &index[i]);
+        const int32_t status = add_missing(table, &keys, batch, i, hashes[i], &found);
         if (status < 0)
             return status;
     }
-    return add_lines(table, index, batch, added, batch->count);
+    return add_lines(table, found.index, batch, found.added, batch->count);
+}
+
+/* The bytes of a text of one to eight, which with its length say which it is. */
+static inline uint64_t short_word(struct coreio__text text)
+{
+    if (text.length >= 4)
+        return coreio__load32(text.text) << 32 | coreio__load32(text.text + text.length - 4);
+    return (uint64_t)text.text[0] << 16 | (uint64_t)text.text[text.length >> 1] << 8 | text.text[text.length - 1];
+}
+
+static inline int32_t is_short(struct coreio__text text)
+{
+    return text.length - 1 < sizeof(uint64_t);
+}
+
+/* add_batch for few different keys of `parts` columns, one or two: most are short and came lately, and need neither
+ * hash nor look-up. */
+static inline __attribute__((always_inline)) int32_t add_recent(
+    struct coreio__table *table, const struct keys *all, const struct coreio__batch *batch, int32_t parts)
+{
+    struct keys keys = *all;
+    keys.count = parts;
+    const struct coreio__text *second = parts > 1 ? keys.texts + (size_t)keys.columns[1] * keys.stride : NULL;
+    const uint16_t *lines = batch->lines;
+    const uint32_t count = batch->count;
+    struct found found;
+    found.added = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t line = lines[i];
+        const struct coreio__text key = keys.first[line];
+        const struct coreio__text other = parts > 1 ? second[line] : (struct coreio__text){NULL, 0};
+        struct coreio__recent *recent = NULL;
+        struct coreio__recent own = {{0, 0}, {key.length, other.length}, 0};
+        if (is_short(key) && (parts == 1 || is_short(other))) {
+            own.words[0] = short_word(key);
+            own.words[1] = parts > 1 ? short_word(other) : 0;
+            const uint64_t mixed = own.words[0] * COREIO__HASH_K0 + own.words[1] * COREIO__HASH_K1;
+            recent = &table->recent[mixed >> (64 - COREIO__RECENT_BITS)];
+            if (__builtin_expect(recent->words[0] == own.words[0] && recent->lengths[0] == own.lengths[0] &&
+                                     recent->words[1] == own.words[1] && recent->lengths[1] == own.lengths[1],
+                    1)) {
+                found.index[i] = recent->index;
+                continue;
+            }
+        }
+        uint64_t hash = hash_part(key, 0);
+        if (parts > 1)
+            hash = hash_part(other, hash);
+        if (!find_group(table, &keys, line, hash, &found.index[i])) {
+            const int32_t status = add_missing(table, &keys, batch, i, hash, &found);
+            if (status < 0)
+                return status;
+        }
+        if (recent != NULL && found.index[i] != OTHER) {
+            own.index = found.index[i];
+            *recent = own;
+        }
+    }
+    return add_lines(table, found.index, batch, found.added, batch->count);
 }
 
 int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_columns, const struct coreio__batch *batch)
 {
-    const struct keys keys = {batch->texts, key_columns, batch->stride, table->shape->key_count};
     uint64_t room[COREIO__BATCH];
     if (batch->count == 0)
         return 0;
-    if (keys.count == 0)
+    if (table->shape->key_count == 0)
         return add_to_one(table, batch);
+    const struct coreio__text *first = batch->texts + (size_t)key_columns[0] * batch->stride;
+    const struct keys keys = {batch->texts, first, key_columns, batch->stride, table->shape->key_count};
+    if (keys.count <= 2 && table->place_count <= FAR_PLACES)
+        return keys.count == 1 ? add_recent(table, &keys, batch, 1) : add_recent(table, &keys, batch, 2);
     const uint64_t *hashes = hash_keys(&keys, batch, room);
     if (table->place_count > FAR_PLACES)
         prefetch_groups(table, hashes, batch->count);

@@ -31,6 +31,16 @@ struct coreio__group {
         *key; /* each part a uint32_t length, UINT32_MAX for null, and its bytes; before it how many all take */
 };
 
+/* A key of one or two parts of one to eight bytes that came lately, and its group; lengths of 0 for none. */
+struct coreio__recent {
+    uint64_t words[2];
+    uint32_t lengths[2];
+    uint32_t index;
+};
+
+/* So many places that the few keys there are seldom share one. */
+#define COREIO__RECENT_BITS 8
+
 struct coreio__arena;
 
 struct coreio__table {
@@ -43,6 +53,7 @@ struct coreio__table {
     size_t group_count;
     size_t group_capacity;
     uint64_t bound; /* groups with a larger hash go to `other` */
+    struct coreio__recent recent[1 << COREIO__RECENT_BITS];
 };
 
 /* Makes an empty table. Returns 0 or -ENOMEM. */

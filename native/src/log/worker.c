@@ -17,14 +17,19 @@
 /* The length of a field that a line does not have. */
 #define MISSING UINT32_MAX
 
-/* A picked field of a line; null when it is missing or a lone dash. */
-static inline struct coreio__text field_text(const struct coreio__worker *worker, uint32_t line, uint32_t pick)
+/* The text of a field; null when it is missing or a lone dash. */
+static inline struct coreio__text text_of(const uint8_t *window, struct coreio_log_field field)
 {
-    const struct coreio_log_field field = worker->rows[(size_t)line * (uint32_t)worker->picks->count + pick];
-    const uint8_t *bytes = worker->lexer.window + field.offset;
+    const uint8_t *bytes = window + field.offset;
     if (field.length == MISSING || (field.length == 1 && bytes[0] == '-'))
         return (struct coreio__text){NULL, 0};
     return (struct coreio__text){bytes, field.length};
+}
+
+/* A picked field of a line. */
+static inline struct coreio__text field_text(const struct coreio__worker *worker, uint32_t line, uint32_t pick)
+{
+    return text_of(worker->lexer.window, worker->rows[(size_t)line * (uint32_t)worker->picks->count + pick]);
 }
 
 static inline int32_t is_last_time(const struct coreio__worker *worker, struct coreio__text text)
@@ -132,25 +137,57 @@ static void take_intervals(
     }
 }
 
-/* Takes one text of the lines that count. */
-static void take_text(struct coreio__worker *worker, int32_t index)
+/* Takes one text of the lines that count. `derive` is that of the use, a constant for the frequent ones. */
+static inline __attribute__((always_inline)) void take_lines(
+    struct coreio__worker *worker, const struct coreio__text_use *use, uint32_t pick, size_t column, int32_t derive)
 {
     const struct coreio__plan *plan = &worker->query->plan;
-    const struct coreio__text_use *use = &plan->texts[index];
+    const struct coreio__number *numbers = worker->numbers + (size_t)(use->slot < 0 ? 0 : use->slot) * COREIO__BATCH;
+    const struct coreio__request *requests = worker->requests;
+    const struct coreio_log_field *fields = worker->rows + pick;
+    const size_t width = (size_t)worker->picks->count;
+    const uint8_t *window = worker->lexer.window;
+    struct coreio__text *texts = worker->texts + column;
+    uint8_t *scratch = worker->scratch + column * COREIO__SCRATCH;
+    const uint32_t count = worker->count;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t line = worker->lines[i];
+        if (derive == COREIO__PATH) {
+            texts[line] = coreio__value_path(requests[line].uri);
+            continue;
+        }
+        struct coreio__text text = text_of(window, fields[line * width]);
+        if (derive == COREIO__ADDRESS && text.text != NULL)
+            text = coreio__value_address(text);
+        else if (derive != COREIO__AS_IS && derive != COREIO__ADDRESS)
+            text = coreio__plan_value(
+                plan, use, text, &requests[line], &numbers[line], scratch + (size_t)line * COREIO__SCRATCH);
+        texts[line] = text;
+    }
+}
+
+static void take_text(struct coreio__worker *worker, int32_t index)
+{
+    const struct coreio__text_use *use = &worker->query->plan.texts[index];
     const size_t column = (size_t)index * COREIO__BATCH;
     const uint32_t pick = worker->text_picks[index];
-    if (use->derive == COREIO__MINUTE || use->derive == COREIO__INTERVAL) {
+    switch (use->derive) {
+    case COREIO__AS_IS:
+        take_lines(worker, use, pick, column, COREIO__AS_IS);
+        break;
+    case COREIO__ADDRESS:
+        take_lines(worker, use, pick, column, COREIO__ADDRESS);
+        break;
+    case COREIO__PATH:
+        take_lines(worker, use, pick, column, COREIO__PATH);
+        break;
+    case COREIO__MINUTE:
+    case COREIO__INTERVAL:
         take_intervals(worker, use, pick, column);
-        return;
-    }
-    const struct coreio__number *numbers = worker->numbers + (size_t)(use->slot < 0 ? 0 : use->slot) * COREIO__BATCH;
-    for (uint32_t i = 0; i < worker->count; i++) {
-        const uint32_t line = worker->lines[i];
-        const struct coreio__text text = field_text(worker, line, pick);
-        worker->texts[column + line] = use->derive == COREIO__AS_IS
-                                           ? text
-                                           : coreio__plan_value(plan, use, text, &worker->requests[line],
-                                                 &numbers[line], worker->scratch + (column + line) * COREIO__SCRATCH);
+        break;
+    default:
+        take_lines(worker, use, pick, column, use->derive);
+        break;
     }
 }
 
@@ -175,9 +212,23 @@ static void take_texts(struct coreio__worker *worker, int32_t from, int32_t to, 
     }
 }
 
+/* Whether the first `count` lines of the batch all fit; what older batches left behind them may make it say no. */
+static int32_t all_fit(const struct coreio__worker *worker, uint32_t count)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < count; i += 8)
+        any |= coreio__load64((const uint8_t *)worker->outcomes + i);
+    return any == 0;
+}
+
 /* Of the first `count` lines of the batch, lists those that fit. */
 static void list_lines(struct coreio__worker *worker, uint32_t count)
 {
+    if (all_fit(worker, count)) {
+        memcpy(worker->lines, worker->all_lines, sizeof worker->lines);
+        worker->count = count;
+        return;
+    }
     worker->count = 0;
     for (uint32_t i = 0; i < count; i++) {
         worker->lines[worker->count] = (uint16_t)i;
@@ -240,7 +291,7 @@ static int32_t tally_lines(struct coreio__worker *worker, uint32_t count, int64_
             continue;
         const uint8_t *line = worker->lexer.window + record->offset;
         coreio__tally_reject(tally, outcome, source, offset + record->offset, line, record->length);
-        const int32_t status = keep_rejected(worker, line, (size_t)record->length + record->reserved);
+        const int32_t status = keep_rejected(worker, line, (size_t)record->length + worker->ends[i]);
         if (status < 0)
             return status;
     }
@@ -282,8 +333,7 @@ static uint32_t cut_quick(struct coreio__worker *worker, uint32_t from)
     const uint32_t count = coreio__lexer_quick(&worker->lexer, &rows);
     memset(worker->outcomes + from, COREIO_LOG_PARSED, count);
     /* The newline. */
-    for (uint32_t i = from; i < from + count; i++)
-        worker->records[i].reserved = 1;
+    memset(worker->ends + from, 1, count);
     return count;
 }
 
@@ -299,8 +349,8 @@ static uint32_t cut_plain(struct coreio__worker *worker, uint32_t at)
         row[i] =
             picks->fields[i] < line.fields ? worker->fields[picks->fields[i]] : (struct coreio_log_field){0, MISSING};
     worker->outcomes[at] = (int8_t)line.reason;
-    worker->records[at] = (struct coreio_log_record){
-        line.begin, line.end - line.begin, 0, line.fields, line.reason, line.next - line.end};
+    worker->ends[at] = (uint8_t)(line.next - line.end);
+    worker->records[at] = (struct coreio_log_record){line.begin, line.end - line.begin, 0, line.fields, line.reason, 0};
     return 1;
 }
 
@@ -395,6 +445,8 @@ int32_t coreio__worker_init(struct coreio__worker *worker, const struct coreio_l
     worker->sink = sink;
     worker->lexer.format = query->format;
     worker->lexer.kernel = kernel;
+    for (uint32_t i = 0; i < COREIO__BATCH; i++)
+        worker->all_lines[i] = (uint16_t)i;
     int32_t status = plan_picks(worker);
     if (status == 0)
         status = make_columns(worker);

@@ -37,7 +37,9 @@ struct coreio__worker {
     size_t rejected_capacity;
     uint32_t count; /* lines of the batch */
     uint16_t lines[COREIO__BATCH];
+    uint16_t all_lines[COREIO__BATCH];      /* 0, 1, 2, ... */
     int8_t outcomes[COREIO__BATCH];         /* coreio_log_reason, or filtered */
+    uint8_t ends[COREIO__BATCH];            /* bytes of each line's end */
     uint16_t slot_picks[COREIO__MAX_SLOTS]; /* of each slot: which of the picks it is */
     uint16_t text_picks[COREIO_LOG_MAX_FIELDS];
     uint16_t request_pick;

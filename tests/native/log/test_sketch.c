@@ -153,12 +153,54 @@ TEST(an_empty_sketch_answers_zero)
     CHECK_EQ(coreio__sketch_quantile(&empty, 500000), 0);
     CHECK_EQ(coreio__sketch_merge(&empty, &other), 0);
     CHECK_EQ(empty.count, 0);
-    CHECK(empty.few == NULL && empty.counters == NULL);
+    CHECK(empty.length == 0 && empty.few == NULL);
     coreio__sketch_add(&other, -5);
     coreio__sketch_clear(&other);
     CHECK_EQ(other.count, 0);
     CHECK_EQ(coreio__sketch_quantile(&other, 1000000), 0);
     coreio__sketch_clear(&empty);
+}
+
+TEST(counters_go_beyond_32_bits)
+{
+    struct coreio__sketch sketch = {0};
+    struct coreio__sketch part = {0};
+    /* Three of four values are 1000, the others 5000, each part added to the other until there are 2^40. */
+    for (int i = 0; i < 64; i++)
+        CHECK_EQ(coreio__sketch_add(&part, i % 4 == 0 ? 5000 : 1000), 0);
+    CHECK_EQ(coreio__sketch_merge(&sketch, &part), 0);
+    while (sketch.count < (uint64_t)1 << 40) {
+        CHECK_EQ(coreio__sketch_merge(&part, &sketch), 0);
+        CHECK_EQ(coreio__sketch_merge(&sketch, &part), 0);
+    }
+    CHECK(sketch.carries != NULL);
+    CHECK_EQ(coreio__sketch_quantile(&sketch, 749000), coreio__sketch_value(coreio__sketch_bucket(1000)));
+    /* No value answers with more than the largest. */
+    CHECK_EQ(coreio__sketch_quantile(&sketch, 751000), 5000);
+    /* New counters keep the carries of the old ones. */
+    CHECK_EQ(coreio__sketch_add(&sketch, 1), 0);
+    CHECK_EQ(coreio__sketch_add(&sketch, 1 << 30), 0);
+    CHECK_EQ(coreio__sketch_quantile(&sketch, 749000), coreio__sketch_value(coreio__sketch_bucket(1000)));
+    CHECK_EQ(coreio__sketch_quantile(&sketch, 751000), coreio__sketch_value(coreio__sketch_bucket(5000)));
+    coreio__sketch_clear(&sketch);
+    coreio__sketch_clear(&part);
+}
+
+TEST(a_counter_carries_one_by_one)
+{
+    struct coreio__sketch sketch = {0};
+    for (int i = 0; i < 40; i++)
+        CHECK_EQ(coreio__sketch_add(&sketch, 100), 0);
+    const int32_t place = coreio__sketch_bucket(100) - sketch.first;
+    sketch.counters[place] = UINT32_MAX - 1;
+    sketch.count = UINT32_MAX - 1;
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(coreio__sketch_add(&sketch, 100), 0);
+    CHECK_EQ(sketch.count, (uint64_t)UINT32_MAX + 3);
+    REQUIRE(sketch.carries != NULL);
+    CHECK_EQ(sketch.carries[place], 1);
+    CHECK_EQ(sketch.counters[place], 2);
+    coreio__sketch_clear(&sketch);
 }
 
 TEST(known_values_do_not_allocate)

@@ -272,6 +272,68 @@ TEST(a_batch_is_its_lines_one_by_one)
     coreio__table_clear(&single);
 }
 
+/* Few short keys, which a table remembers, and changes its mind about when groups are folded. */
+TEST(short_keys_have_the_counts_of_a_plain_list)
+{
+    static const int32_t limits[] = {1, 5, 40, 1 << 20};
+    static const char letters[] = "ab0";
+    for (size_t limit = 0; limit < sizeof limits / sizeof limits[0]; limit++) {
+        struct logs_random random = {78};
+        const struct coreio__shape shape = make_shape(1, limits[limit]);
+        static char known[4096][10];
+        int64_t counts[4096] = {0};
+        size_t known_count = 0;
+        int64_t total = 0;
+        struct coreio__table table;
+        REQUIRE(coreio__table_init(&table, &shape) == 0);
+        for (int round = 0; round < 200; round++) {
+            static struct coreio__number numbers[COREIO__BATCH];
+            static struct coreio__text texts[3 * COREIO__BATCH];
+            static uint64_t hashes[3 * COREIO__BATCH];
+            static char keys[COREIO__BATCH][10];
+            uint8_t hashed[3] = {0};
+            uint16_t lines[COREIO__BATCH];
+            for (uint32_t i = 0; i < COREIO__BATCH; i++) {
+                /* One in ten is of one to nine bytes, the others of up to two. */
+                const uint32_t length =
+                    logs_below(&random, 10) == 0 ? 1 + logs_below(&random, 9) : logs_below(&random, 3);
+                for (uint32_t at = 0; at < length; at++)
+                    keys[i][at] = letters[at < 6 ? logs_below(&random, 3) : 0];
+                keys[i][length] = '\0';
+                texts[i] = (struct coreio__text){(uint8_t *)keys[i], length};
+                texts[2 * COREIO__BATCH + i] = texts[i];
+                lines[i] = (uint16_t)i;
+                total++;
+                size_t place = 0;
+                while (place < known_count && strcmp(known[place], keys[i]) != 0)
+                    place++;
+                REQUIRE(place < 4096);
+                memcpy(known[place], keys[i], sizeof keys[i]);
+                known_count += place == known_count;
+                counts[place]++;
+            }
+            const struct coreio__batch batch = {numbers, texts, hashes, hashed, lines, COREIO__BATCH, COREIO__BATCH};
+            CHECK_EQ(coreio__table_add(&table, key_columns, &batch), 0);
+        }
+        CHECK_EQ(coreio__table_limit(&table), 0);
+        check_context("limit %d", limits[limit]);
+        CHECK_EQ(table.group_count, known_count < (size_t)limits[limit] ? known_count : (size_t)limits[limit]);
+        for (size_t i = 0; i < table.group_count; i++) {
+            const struct coreio__group *row = coreio__table_group(&table, i);
+            const uint32_t length = coreio__group_key_length(row) - (uint32_t)sizeof(uint32_t);
+            size_t place = 0;
+            while (place < known_count &&
+                   (strlen(known[place]) != length || memcmp(known[place], row->key + sizeof(uint32_t), length) != 0))
+                place++;
+            REQUIRE(place < known_count);
+            CHECK_EQ(row->count, counts[place]);
+            total -= row->count;
+        }
+        CHECK_EQ(total, table.other == NULL ? 0 : table.other->count);
+        coreio__table_clear(&table);
+    }
+}
+
 TEST(known_keys_do_not_allocate)
 {
     const struct coreio__shape shape = make_shape(2, 1 << 20);
