@@ -47,32 +47,43 @@ static int32_t first_step(struct coreio__mq_wait *wait, int32_t flags)
     return (flags & IPC_NOWAIT) != 0 ? COREIO__MQ_BLOCK : step;
 }
 
+/* What a call returned. A queue that a try before has found and that is no more was removed in between, which is what a
+ * blocked call would be told, too. */
+static int64_t outcome(int64_t status, int32_t tries)
+{
+    return status == -EINVAL && tries > 0 ? -EIDRM : status;
+}
+
 static int32_t send_one(int32_t queue, const void *message, size_t length, int32_t flags, struct coreio__mq_wait *wait)
 {
     int32_t step = first_step(wait, flags);
-    while (step == COREIO__MQ_TRY) {
+    int32_t tries = 0;
+    for (; step == COREIO__MQ_TRY; tries = 1) {
         if (msgsnd(queue, message, length, flags | IPC_NOWAIT) == 0)
             return 0;
         if (errno != EAGAIN)
-            return -errno;
+            return (int32_t)outcome(-errno, tries);
         step = coreio__mq_wait_next(wait, -EAGAIN, -1, 0);
     }
-    return step == COREIO__MQ_BLOCK ? send_blocking(queue, message, length, flags, wait) : step;
+    return step == COREIO__MQ_BLOCK ? (int32_t)outcome(send_blocking(queue, message, length, flags, wait), tries)
+                                    : step;
 }
 
 static int64_t receive_one(
     int32_t queue, void *message, size_t capacity, int64_t type, int32_t flags, struct coreio__mq_wait *wait)
 {
     int32_t step = first_step(wait, flags);
-    while (step == COREIO__MQ_TRY) {
+    int32_t tries = 0;
+    for (; step == COREIO__MQ_TRY; tries = 1) {
         const ssize_t got = msgrcv(queue, message, capacity, type, flags | IPC_NOWAIT);
         if (got >= 0)
             return got;
         if (errno != ENOMSG)
-            return -errno;
+            return outcome(-errno, tries);
         step = coreio__mq_wait_next(wait, -ENOMSG, -1, 0);
     }
-    return step == COREIO__MQ_BLOCK ? receive_blocking(queue, message, capacity, type, flags, wait) : step;
+    return step == COREIO__MQ_BLOCK ? outcome(receive_blocking(queue, message, capacity, type, flags, wait), tries)
+                                    : step;
 }
 
 int32_t coreio_mq_sysv_key(const uint8_t *path, int32_t project, int32_t *key)
