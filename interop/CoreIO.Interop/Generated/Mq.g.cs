@@ -26,6 +26,21 @@ internal enum coreio_mq_sysv_info_kind
     COREIO_MQ_SYSV_USAGE = 1,
 }
 
+internal enum coreio_mq_family
+{
+    COREIO_MQ_POSIX = 1,
+    COREIO_MQ_SYSV = 2,
+}
+
+internal enum coreio_mq_floor_work
+{
+    COREIO_MQ_FLOOR_PAIR = 1,
+    COREIO_MQ_FLOOR_ROUND_TRIP = 2,
+    COREIO_MQ_FLOOR_SPIN = 3,
+    COREIO_MQ_FLOOR_ONE_WAY = 4,
+    COREIO_MQ_FLOOR_FUTEX = 5,
+}
+
 internal partial struct coreio_mq_wait
 {
     [NativeTypeName("uint32_t")]
@@ -170,6 +185,27 @@ internal partial struct coreio_mq_sysv_info
     public int seg;
 }
 
+internal partial struct coreio_mq_floor_result
+{
+    [NativeTypeName("int64_t")]
+    public long count;
+
+    [NativeTypeName("int64_t")]
+    public long elapsed_ns;
+
+    [NativeTypeName("int64_t")]
+    public long min_ns;
+
+    [NativeTypeName("int64_t")]
+    public long median_ns;
+
+    [NativeTypeName("int64_t")]
+    public long p99_ns;
+
+    [NativeTypeName("int64_t")]
+    public long max_ns;
+}
+
 internal static unsafe partial class LibCoreIO
 {
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -264,6 +300,10 @@ internal static unsafe partial class LibCoreIO
     [return: NativeTypeName("int32_t")]
     public static extern int coreio_mq_sysv_info([NativeTypeName("int32_t")] int kind, [NativeTypeName("struct coreio_mq_sysv_info *")] coreio_mq_sysv_info* info);
 
+    [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int coreio_mq_floor([NativeTypeName("int32_t")] int work, [NativeTypeName("int32_t")] int family, [NativeTypeName("int64_t")] long message_bytes, [NativeTypeName("int64_t")] long count, [NativeTypeName("int32_t")] int cpu, [NativeTypeName("int32_t")] int peer_cpu, [NativeTypeName("struct coreio_mq_floor_result *")] coreio_mq_floor_result* result);
+
     [NativeTypeName("#define COREIO_MQ_TIMED (1u << 0)")]
     public const uint COREIO_MQ_TIMED = (1U << 0);
 
@@ -275,4 +315,13 @@ internal static unsafe partial class LibCoreIO
 
     [NativeTypeName("#define COREIO_MQ_SYSV_HEAD 8")]
     public const int COREIO_MQ_SYSV_HEAD = 8;
+
+    [NativeTypeName("#define COREIO_MQ_NOTIFY_BYTES 32")]
+    public const int COREIO_MQ_NOTIFY_BYTES = 32;
+
+    [NativeTypeName("#define COREIO_MQ_NOTIFIED_MESSAGE 1")]
+    public const int COREIO_MQ_NOTIFIED_MESSAGE = 1;
+
+    [NativeTypeName("#define COREIO_MQ_NOTIFIED_END 2")]
+    public const int COREIO_MQ_NOTIFIED_END = 2;
 }

@@ -20,6 +20,11 @@
 /* Bytes of the type in front of a System V message. */
 #define COREIO_MQ_SYSV_HEAD 8
 
+/* Bytes to read from the descriptor of a notification: the first eight are its value, the last is one of these. */
+#define COREIO_MQ_NOTIFY_BYTES 32
+#define COREIO_MQ_NOTIFIED_MESSAGE 1 /* a message came into the empty queue */
+#define COREIO_MQ_NOTIFIED_END 2     /* the registration ended otherwise: it was taken back, or the queue was closed */
+
 /* How coreio_mq_posix_notify tells that a message came into an empty queue. */
 enum coreio_mq_notify_kind {
     COREIO_MQ_NOTIFY_SIGNAL = 0,     /* as SIGEV_SIGNAL: `signal` with `value` is queued to the process */
@@ -39,6 +44,18 @@ enum coreio_mq_sysv_stat_kind {
 enum coreio_mq_sysv_info_kind {
     COREIO_MQ_SYSV_LIMITS = 0, /* IPC_INFO */
     COREIO_MQ_SYSV_USAGE = 1   /* MSG_INFO: pool counts queues, map counts messages, tql counts bytes */
+};
+
+/* The families, where a function is for both. */
+enum coreio_mq_family { COREIO_MQ_POSIX = 1, COREIO_MQ_SYSV = 2 };
+
+/* What coreio_mq_floor does, with the calls of the C library and nothing around them. */
+enum coreio_mq_floor_work {
+    COREIO_MQ_FLOOR_PAIR = 1,       /* one thread sends a message and receives it */
+    COREIO_MQ_FLOOR_ROUND_TRIP = 2, /* a thread sends, another answers; both block */
+    COREIO_MQ_FLOOR_SPIN = 3,       /* the same with calls that do not block, made again and again */
+    COREIO_MQ_FLOOR_ONE_WAY = 4,    /* a thread sends, another receives; both block */
+    COREIO_MQ_FLOOR_FUTEX = 5       /* two threads wake each other by futex(2), and no queue is there */
 };
 
 /* How long a call may wait, and what ends the wait. NULL, or all zero behind the size, waits as the queue says: for
@@ -106,6 +123,17 @@ struct coreio_mq_sysv_info {
     int32_t ssz;  /* size of a segment */
     int32_t tql;  /* messages in all; with COREIO_MQ_SYSV_USAGE the bytes in all queues */
     int32_t seg;  /* segments */
+};
+
+/* What a floor took. A time of a pair is the mean of 64 of them, as one is too short for the clock; one-way has none.
+ */
+struct coreio_mq_floor_result {
+    int64_t count;      /* pairs, round trips or messages that were timed */
+    int64_t elapsed_ns; /* all of them */
+    int64_t min_ns;     /* of one */
+    int64_t median_ns;
+    int64_t p99_ns;
+    int64_t max_ns;
 };
 
 /* Opens or creates a POSIX queue, as mq_open(3), and returns its descriptor, which is close-on-exec.
@@ -241,7 +269,8 @@ COREIO_API int32_t coreio_mq_posix_receive_many(int32_t queue, uint8_t *bytes, i
  *
  * Told once: to be told again ask again, and then take what is in the queue, for a message that came between is not
  * told. COREIO_MQ_NOTIFY_DESCRIPTOR returns a descriptor (close-on-exec) that becomes readable with the message, and
- * also when the registration ends otherwise; the others return 0.
+ * also when the registration ends otherwise: COREIO_MQ_NOTIFY_BYTES are read from it. Closing it does not take the
+ * registration back. The others return 0.
  *
  * Threads: any
  * Blocks:  no
@@ -335,7 +364,7 @@ COREIO_API int32_t coreio_mq_sysv_send_many(int32_t queue, uint8_t *bytes, const
  *
  * Threads: any
  * Blocks:  up to wait, while no such message is there
- * Errors:  as coreio_mq_sysv_receive; -EINVAL for a count below 1
+ * Errors:  as coreio_mq_sysv_receive; -EINVAL for a count below 1, no room for one message, or MSG_COPY
  * Since:   1
  */
 COREIO_API int32_t coreio_mq_sysv_receive_many(int32_t queue, uint8_t *bytes, int64_t capacity, int64_t message_size,
@@ -376,5 +405,22 @@ COREIO_API int32_t coreio_mq_sysv_remove(int32_t queue);
  * Since:   1
  */
 COREIO_API int32_t coreio_mq_sysv_info(int32_t kind, struct coreio_mq_sysv_info *info);
+
+/* Does one bounded piece of work with the plain calls of the C library: what a figure of this library, or of a caller
+ * of it, is held against.
+ *
+ * Threads of its own, pinned to `cpu` (sends first) and `peer_cpu` (answers; not used for pairs), or where the system
+ * likes for -1. Queues of its own, which hold ten messages of `message_bytes`, or what the system allows at most;
+ * nobody else sees those of POSIX. `family` and `message_bytes` do not count for COREIO_MQ_FLOOR_FUTEX. A warm-up goes
+ * before what is timed.
+ *
+ * Threads: any
+ * Blocks:  until the work is done
+ * Errors:  -EINVAL (also a message size above the limit, and a count above 10000000), COREIO_ECPU, -ENOMEM, -EAGAIN
+ *          (no thread, or a message larger than a queue), and those of coreio_mq_posix_open and coreio_mq_sysv_get
+ * Since:   1
+ */
+COREIO_API int32_t coreio_mq_floor(int32_t work, int32_t family, int64_t message_bytes, int64_t count, int32_t cpu,
+    int32_t peer_cpu, struct coreio_mq_floor_result *result);
 
 #endif

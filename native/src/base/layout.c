@@ -5,6 +5,7 @@
  */
 #include <coreio/cpu.h>
 #include <coreio/log.h>
+#include <coreio/mq.h>
 
 #include <stddef.h>
 
@@ -156,3 +157,65 @@ FIELD(coreio_log_floor_result, elapsed_ns, 24);
 FIELD(coreio_log_floor_result, cpu_ns, 32);
 FIELD(coreio_log_floor_result, kernel, 40);
 FIELD(coreio_log_floor_result, reserved, 44);
+
+SIZE(coreio_mq_wait, 32);
+FIELD(coreio_mq_wait, size, 0);
+FIELD(coreio_mq_wait, flags, 4);
+FIELD(coreio_mq_wait, timeout_ns, 8);
+FIELD(coreio_mq_wait, spin_ns, 16);
+FIELD(coreio_mq_wait, cancel_fd, 24);
+FIELD(coreio_mq_wait, reserved, 28);
+
+SIZE(coreio_mq_posix_attributes, 32);
+FIELD(coreio_mq_posix_attributes, flags, 0);
+FIELD(coreio_mq_posix_attributes, max_messages, 8);
+FIELD(coreio_mq_posix_attributes, message_size, 16);
+FIELD(coreio_mq_posix_attributes, messages, 24);
+
+SIZE(coreio_mq_message, 24);
+FIELD(coreio_mq_message, offset, 0);
+FIELD(coreio_mq_message, length, 8);
+FIELD(coreio_mq_message, type, 16);
+
+SIZE(coreio_mq_sysv_status, 88);
+FIELD(coreio_mq_sysv_status, id, 0);
+FIELD(coreio_mq_sysv_status, key, 4);
+FIELD(coreio_mq_sysv_status, uid, 8);
+FIELD(coreio_mq_sysv_status, gid, 12);
+FIELD(coreio_mq_sysv_status, creator_uid, 16);
+FIELD(coreio_mq_sysv_status, creator_gid, 20);
+FIELD(coreio_mq_sysv_status, mode, 24);
+FIELD(coreio_mq_sysv_status, sequence, 28);
+FIELD(coreio_mq_sysv_status, send_time, 32);
+FIELD(coreio_mq_sysv_status, receive_time, 40);
+FIELD(coreio_mq_sysv_status, change_time, 48);
+FIELD(coreio_mq_sysv_status, bytes, 56);
+FIELD(coreio_mq_sysv_status, messages, 64);
+FIELD(coreio_mq_sysv_status, max_bytes, 72);
+FIELD(coreio_mq_sysv_status, last_sender, 80);
+FIELD(coreio_mq_sysv_status, last_receiver, 84);
+
+SIZE(coreio_mq_sysv_change, 24);
+FIELD(coreio_mq_sysv_change, uid, 0);
+FIELD(coreio_mq_sysv_change, gid, 4);
+FIELD(coreio_mq_sysv_change, mode, 8);
+FIELD(coreio_mq_sysv_change, reserved, 12);
+FIELD(coreio_mq_sysv_change, max_bytes, 16);
+
+SIZE(coreio_mq_sysv_info, 32);
+FIELD(coreio_mq_sysv_info, pool, 0);
+FIELD(coreio_mq_sysv_info, map, 4);
+FIELD(coreio_mq_sysv_info, max, 8);
+FIELD(coreio_mq_sysv_info, mnb, 12);
+FIELD(coreio_mq_sysv_info, mni, 16);
+FIELD(coreio_mq_sysv_info, ssz, 20);
+FIELD(coreio_mq_sysv_info, tql, 24);
+FIELD(coreio_mq_sysv_info, seg, 28);
+
+SIZE(coreio_mq_floor_result, 48);
+FIELD(coreio_mq_floor_result, count, 0);
+FIELD(coreio_mq_floor_result, elapsed_ns, 8);
+FIELD(coreio_mq_floor_result, min_ns, 16);
+FIELD(coreio_mq_floor_result, median_ns, 24);
+FIELD(coreio_mq_floor_result, p99_ns, 32);
+FIELD(coreio_mq_floor_result, max_ns, 40);
