@@ -85,10 +85,13 @@ internal sealed unsafe class NativePosixQueues : IPosixQueues
         using NativeWait held = new(wait, out coreio_mq_wait native);
         Crossings.Add();
         uint found = 0;
+        byte none = 0;
         int length;
         fixed (byte* start = buffer)
         {
-            length = (int)LibCoreIO.coreio_mq_posix_receive(Descriptor(queue), start, buffer.Length, &found, NativeWait.Argument(&native));
+            // An empty buffer is too short, which the kernel says; C takes a null pointer for a mistake.
+            byte* into = start == null ? &none : start;
+            length = (int)LibCoreIO.coreio_mq_posix_receive(Descriptor(queue), into, buffer.Length, &found, NativeWait.Argument(&native));
         }
 
         priority = (int)found;
@@ -118,11 +121,13 @@ internal sealed unsafe class NativePosixQueues : IPosixQueues
         using Borrowed borrowed = new(queue);
         using NativeWait held = new(wait, out coreio_mq_wait native);
         Crossings.Add();
+        byte none = 0;
         fixed (byte* start = bytes)
         fixed (MqMessage* first = messages)
         {
+            byte* into = start == null ? &none : start;
             return LibCoreIO.coreio_mq_posix_receive_many(
-                Descriptor(queue), start, bytes.Length, messageSize, (coreio_mq_message*)first, messages.Length, NativeWait.Argument(&native));
+                Descriptor(queue), into, bytes.Length, messageSize, (coreio_mq_message*)first, messages.Length, NativeWait.Argument(&native));
         }
     }
 

@@ -132,7 +132,7 @@ internal sealed class PosixNotifyTests(string backend)
         using Peer receiver = Peer.Start(backend, ["posix-block-receive", test.Name]);
         receiver.WaitUntilBlocked();
         test.Queue.Send("for the receiver"u8);
-        Assert.That(receiver.Lines(), Is.EqualTo(new[] { "ok" }));
+        Assert.That(receiver.Lines(), Is.EqualTo((string[])["ok"]));
         Assert.That(notification.Wait(MqWait.None), Is.False);
         test.Queue.Send("for all"u8);
         Assert.That(notification.Wait(Soon));

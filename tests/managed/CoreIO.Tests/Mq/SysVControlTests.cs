@@ -153,9 +153,9 @@ internal sealed class SysVControlTests(string backend)
         {
             string[] use = ["sysv-use", Text(queue.Id)];
             // Key 0 asks for no right; the bits of the mode do.
-            Assert.That(Peer.Run(backend, use, Peer.Nobody), Is.EqualTo(new[] { "EACCES", "EACCES", "EACCES", "EPERM", "EPERM" }));
+            Assert.That(Peer.Run(backend, use, Peer.Nobody), Is.EqualTo((string[])["EACCES", "EACCES", "EACCES", "EPERM", "EPERM"]));
             Assert.That(queue.Status.Messages, Is.Zero);
-            Assert.That(Peer.Run(backend, use), Is.EqualTo(new[] { "ok", "ok", "ok", "ok", "ok" }));
+            Assert.That(Peer.Run(backend, use), Is.EqualTo((string[])["ok", "ok", "ok", "ok", "ok"]));
         }
         finally
         {
@@ -178,8 +178,8 @@ internal sealed class SysVControlTests(string backend)
         SysVMessageQueue queue = SysVMessageQueue.Create(key, backend: _backend);
         try
         {
-            Assert.That(Peer.InNamespace(backend, ["sysv-open", Text(key)]), Is.EqualTo(new[] { "ENOENT" }));
-            Assert.That(Peer.Run(backend, ["sysv-open", Text(key)]), Is.EqualTo(new[] { "ok" }));
+            Assert.That(Peer.InNamespace(backend, ["sysv-open", Text(key)]), Is.EqualTo((string[])["ENOENT"]));
+            Assert.That(Peer.Run(backend, ["sysv-open", Text(key)]), Is.EqualTo((string[])["ok"]));
         }
         finally
         {

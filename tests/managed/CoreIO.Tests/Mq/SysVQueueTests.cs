@@ -157,7 +157,7 @@ internal sealed class SysVQueueTests(string backend)
             test.Queue.Send(i, (i % 3) + 1);
         }
 
-        Assert.That(Enumerable.Range(0, 3).Select(_ => test.Queue.Receive<int>(out long type, 2)), Is.EqualTo(new[] { 1, 4, 7 }));
+        Assert.That(Enumerable.Range(0, 3).Select(_ => test.Queue.Receive<int>(out long type, 2)), Is.EqualTo((int[])[1, 4, 7]));
     }
 
     [Test]

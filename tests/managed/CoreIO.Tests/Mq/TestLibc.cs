@@ -1,9 +1,11 @@
 // What the tests ask the kernel for besides queues: readiness as an event loop sees it, and signals to one thread.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 [assembly: DisableRuntimeMarshalling]
+[assembly: SupportedOSPlatform("linux")]
 
 namespace CoreIO.Tests.Mq;
 
