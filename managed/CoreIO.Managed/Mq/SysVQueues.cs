@@ -101,7 +101,7 @@ internal sealed class SysVQueues : ISysVQueues
         int queue, Span<byte> bytes, int messageSize, long type, SysVQueueFlags flags, Span<MqMessage> messages, in MqWait wait)
     {
         // A copy stays in the queue, and the next one would be another copy of it.
-        if (messages.IsEmpty || messageSize < 0 || bytes.Length - Head < messageSize || flags.HasFlag(SysVQueueFlags.Copy))
+        if (messages.IsEmpty || messageSize < 0 || bytes.Length - Head < messageSize || (flags & SysVQueueFlags.Copy) != 0)
         {
             return StatusCode.InvalidArgument;
         }
