@@ -1,6 +1,6 @@
 /* POSIX queues: the calls of mq_overview(7), waits and batches.
  *
- * A call without a wait is that of the C library and nothing else. A wait of another kind tries with a deadline in the
+ * A call without a wait is the system call and nothing else. A wait of another kind tries with a deadline in the
  * past, for which the kernel delivers what is ready and sets no timer, and polls the queue between the tries: the
  * kernel's own deadlines are on CLOCK_REALTIME, which may be stepped.
  */
@@ -12,13 +12,12 @@
 #include <poll.h>
 #include <time.h>
 
+#include "call.h"
 #include "wait.h"
 
 _Static_assert(sizeof(struct mq_attr) == 64, "struct mq_attr is eight longs");
 _Static_assert(sizeof(mqd_t) == sizeof(int32_t), "a queue is a descriptor");
 _Static_assert(sizeof(unsigned int) == sizeof(uint32_t), "a priority is 32 bits");
-
-static const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
 
 static void write_attributes(struct coreio_mq_posix_attributes *to, const struct mq_attr *from)
 {
@@ -30,28 +29,25 @@ static void write_attributes(struct coreio_mq_posix_attributes *to, const struct
     };
 }
 
-/* mq_send(3) until it is not interrupted, or once if a signal is to end it. */
+/* As mq_send(3) until it is not interrupted, or once if a signal is to end it. */
 static int32_t send_blocking(
     int32_t queue, const char *bytes, size_t length, uint32_t priority, const struct coreio__mq_wait *wait)
 {
-    for (;;) {
-        if (mq_send(queue, bytes, length, priority) == 0)
-            return 0;
-        if (errno != EINTR || coreio__mq_interruptible(wait))
-            return -errno;
-    }
+    int32_t status;
+    do {
+        status = (int32_t)coreio__mq_call(SYS_mq_timedsend, queue, (intptr_t)bytes, (int64_t)length, priority, 0);
+    } while (status == -EINTR && !coreio__mq_interruptible(wait));
+    return status;
 }
 
 static int64_t receive_blocking(
     int32_t queue, char *bytes, size_t capacity, uint32_t *priority, const struct coreio__mq_wait *wait)
 {
-    for (;;) {
-        const ssize_t got = mq_receive(queue, bytes, capacity, priority);
-        if (got >= 0)
-            return got;
-        if (errno != EINTR || coreio__mq_interruptible(wait))
-            return -errno;
-    }
+    int64_t got;
+    do {
+        got = coreio__mq_call(SYS_mq_timedreceive, queue, (intptr_t)bytes, (int64_t)capacity, (intptr_t)priority, 0);
+    } while (got == -EINTR && !coreio__mq_interruptible(wait));
+    return got;
 }
 
 /* What a call with a deadline in the past returned, where -EAGAIN says that it would have waited, and
@@ -66,6 +62,8 @@ static int32_t refusal(const struct coreio__mq_wait *wait)
 static int32_t send_one(
     int32_t queue, const char *bytes, size_t length, uint32_t priority, struct coreio__mq_wait *wait)
 {
+    /* On the stack, as qemu's user emulation writes it back. */
+    const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
     int32_t step = coreio__mq_wait_begin(wait);
     while (step == COREIO__MQ_TRY) {
         if (mq_timedsend(queue, bytes, length, priority, &past) == 0)
@@ -82,6 +80,7 @@ static int32_t send_one(
 static int64_t receive_one(
     int32_t queue, char *bytes, size_t capacity, uint32_t *priority, struct coreio__mq_wait *wait)
 {
+    const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
     int32_t step = coreio__mq_wait_begin(wait);
     while (step == COREIO__MQ_TRY) {
         const ssize_t got = mq_timedreceive(queue, bytes, capacity, priority, &past);

@@ -1,6 +1,6 @@
 /* System V queues: keys, messages, waits and batches; sysv_control.c has what describes and changes a queue.
  *
- * A call without a wait is that of the C library and nothing else. The kernel gives these queues neither a descriptor
+ * A call without a wait is the system call and nothing else. The kernel gives these queues neither a descriptor
  * nor a timeout, so a wait of another kind tries with IPC_NOWAIT and pauses between the tries.
  */
 #include <coreio/mq.h>
@@ -11,6 +11,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
+#include "call.h"
 #include "wait.h"
 
 _Static_assert(offsetof(struct msgbuf, mtext) == COREIO_MQ_SYSV_HEAD, "the type of a message is eight bytes");
@@ -22,24 +23,21 @@ _Static_assert(sizeof(key_t) == sizeof(int32_t), "a key is four bytes");
 static int32_t send_blocking(
     int32_t queue, const void *message, size_t length, int32_t flags, const struct coreio__mq_wait *wait)
 {
-    for (;;) {
-        if (msgsnd(queue, message, length, flags) == 0)
-            return 0;
-        if (errno != EINTR || coreio__mq_interruptible(wait))
-            return -errno;
-    }
+    int32_t status;
+    do {
+        status = (int32_t)coreio__mq_call(SYS_msgsnd, queue, (intptr_t)message, (int64_t)length, flags, 0);
+    } while (status == -EINTR && !coreio__mq_interruptible(wait));
+    return status;
 }
 
 static int64_t receive_blocking(
     int32_t queue, void *message, size_t capacity, int64_t type, int32_t flags, const struct coreio__mq_wait *wait)
 {
-    for (;;) {
-        const ssize_t got = msgrcv(queue, message, capacity, type, flags);
-        if (got >= 0)
-            return got;
-        if (errno != EINTR || coreio__mq_interruptible(wait))
-            return -errno;
-    }
+    int64_t got;
+    do {
+        got = coreio__mq_call(SYS_msgrcv, queue, (intptr_t)message, (int64_t)capacity, type, flags);
+    } while (got == -EINTR && !coreio__mq_interruptible(wait));
+    return got;
 }
 
 /* IPC_NOWAIT of the call is stronger than any wait. A call with it is never interrupted. */

@@ -1,0 +1,159 @@
+/* Floors: each kind counts and times what it says, gives back all it took, and tells what it cannot do. */
+#include "check.h"
+
+#include "allocations.h"
+#include "queues.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT 200
+
+static int32_t run(int32_t work, int32_t family, struct coreio_mq_floor_result *result)
+{
+    return coreio_mq_floor(work, family, 64, COUNT, -1, -1, result);
+}
+
+/* Queues and descriptors that are open. */
+static int64_t held(void)
+{
+    struct coreio_mq_sysv_info usage = {0};
+    (void)coreio_mq_sysv_info(COREIO_MQ_SYSV_USAGE, &usage);
+    const int next = dup(0);
+    close(next);
+    return (int64_t)usage.pool << 32 | next;
+}
+
+TEST(each_work_is_timed)
+{
+    for (int32_t work = COREIO_MQ_FLOOR_PAIR; work <= COREIO_MQ_FLOOR_FUTEX; work++) {
+        for (int32_t family = COREIO_MQ_POSIX; family <= COREIO_MQ_SYSV; family++) {
+            check_context("work %d family %d", work, family);
+            if (queues_lack(family) != NULL)
+                continue;
+            const int64_t before = held();
+            struct coreio_mq_floor_result result;
+            memset(&result, 0xff, sizeof result);
+            CHECK_EQ(run(work, family, &result), 0);
+            /* Pairs are timed by the dozen. */
+            CHECK_EQ(result.count, work == COREIO_MQ_FLOOR_PAIR ? 256 : COUNT);
+            CHECK(result.elapsed_ns > 0);
+            if (work == COREIO_MQ_FLOOR_ONE_WAY) {
+                CHECK_EQ(result.min_ns | result.median_ns | result.p99_ns | result.max_ns, 0);
+            } else {
+                CHECK(result.min_ns > 0 && result.min_ns <= result.median_ns);
+                CHECK(result.median_ns <= result.p99_ns && result.p99_ns <= result.max_ns);
+                CHECK(result.max_ns <= result.elapsed_ns);
+                CHECK(result.min_ns * result.count <= result.elapsed_ns);
+            }
+            CHECK_EQ(held(), before);
+        }
+    }
+}
+
+TEST(messages_of_all_sizes_are_sent)
+{
+    static const int64_t sizes[] = {0, 1, 8192};
+    for (int32_t family = COREIO_MQ_POSIX; family <= COREIO_MQ_SYSV; family++) {
+        if (queues_lack(family) != NULL)
+            continue;
+        for (size_t i = 0; i < 3; i++) {
+            check_context("family %d bytes %d", family, (int)sizes[i]);
+            struct coreio_mq_floor_result result;
+            CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_ONE_WAY, family, sizes[i], 20, -1, -1, &result), 0);
+            CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_SPIN, family, sizes[i], 20, -1, -1, &result), 0);
+            CHECK_EQ(result.count, 20);
+        }
+    }
+}
+
+TEST(ends_run_where_they_are_told)
+{
+    struct coreio_mq_floor_result result;
+    const int32_t status = coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 10, 0, 0, &result);
+    if (status == COREIO_ECPU)
+        SKIP("CPU 0 is not allowed here");
+    CHECK_EQ(status, 0);
+    CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 10, 1000000, 0, &result), COREIO_ECPU);
+    CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 10, 0, 1000000, &result), COREIO_ECPU);
+    if (sysconf(_SC_NPROCESSORS_CONF) < 1000) {
+        CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 10, 1000, 0, &result), COREIO_ECPU);
+        CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 10, 0, 1000, &result), COREIO_ECPU);
+    }
+}
+
+TEST(wrong_arguments_are_told)
+{
+    struct coreio_mq_floor_result result;
+    const int32_t posix = COREIO_MQ_POSIX;
+    const int32_t sysv = COREIO_MQ_SYSV;
+    const int32_t pair = COREIO_MQ_FLOOR_PAIR;
+    CHECK_EQ(coreio_mq_floor(0, posix, 64, 1, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX + 1, posix, 64, 1, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, 0, 64, 1, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, 3, 64, 1, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, posix, -1, 1, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, posix, INT64_MAX, 1, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, posix, 64, 0, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, posix, 64, 10000001, -1, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, posix, 64, 1, -2, -1, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, posix, 64, 1, -1, -2, &result), -EINVAL);
+    CHECK_EQ(coreio_mq_floor(pair, posix, 64, 1, -1, -1, NULL), -EINVAL);
+    if (queues_lack(posix) == NULL)
+        CHECK_EQ(coreio_mq_floor(pair, posix, 1 << 25, 1, -1, -1, &result), -EINVAL);
+    if (queues_lack(sysv) == NULL)
+        CHECK_EQ(coreio_mq_floor(pair, sysv, 1 << 25, 1, -1, -1, &result), -EINVAL);
+    if (queues_not_alone() != NULL)
+        SKIP(queues_not_alone());
+    /* What is allowed to be sent, and never fits. */
+    const int64_t before = queues_limit("/proc/sys/kernel/msgmnb", 100);
+    CHECK_EQ(coreio_mq_floor(pair, sysv, 101, 1, -1, -1, &result), -EAGAIN);
+    CHECK_EQ(coreio_mq_floor(pair, sysv, 100, 1, -1, -1, &result), 0);
+    queues_limit("/proc/sys/kernel/msgmnb", before);
+    /* Fewer messages than it would like are enough. */
+    if (queues_lack(posix) == NULL) {
+        queues_limit("/proc/sys/fs/mqueue/msg_max", 1);
+        CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_ROUND_TRIP, posix, 64, 5, -1, -1, &result), 0);
+        queues_limit("/proc/sys/fs/mqueue/msg_max", 10);
+    }
+}
+
+TEST(memory_and_threads_may_fail)
+{
+    if (queues_lack(COREIO_MQ_SYSV) != NULL)
+        SKIP(queues_lack(COREIO_MQ_SYSV));
+    const int64_t before = held();
+    int32_t refusals = 0;
+    for (int32_t status = -ENOMEM; status == -ENOMEM; refusals++) {
+        struct coreio_mq_floor_result result;
+        allocations_refuse_after(refusals);
+        status = run(COREIO_MQ_FLOOR_ROUND_TRIP, COREIO_MQ_SYSV, &result);
+        allocations_refuse_after(-1);
+        CHECK(status == -ENOMEM || status == 0);
+    }
+    CHECK_EQ(refusals, 4);
+    for (int32_t passed = 0; passed < 2; passed++) {
+        struct coreio_mq_floor_result result;
+        threads_refuse_after(passed);
+        CHECK_EQ(run(COREIO_MQ_FLOOR_ROUND_TRIP, COREIO_MQ_SYSV, &result), -EAGAIN);
+        threads_refuse_after(-1);
+    }
+    CHECK_EQ(held(), before);
+}
+
+static int64_t floor_without_queues(const void *argument)
+{
+    struct coreio_mq_floor_result result;
+    return run(COREIO_MQ_FLOOR_ROUND_TRIP, *(const int32_t *)argument, &result);
+}
+
+TEST(queues_may_not_be_had)
+{
+    const int32_t family = COREIO_MQ_POSIX;
+    if (queues_lack(family) != NULL)
+        SKIP(queues_lack(family));
+    const struct queues_op op = {
+        .call = QUEUES_OTHER, .other = floor_without_queues, .argument = &family, .descriptors = 3};
+    CHECK_EQ(queues_run(&op), -EMFILE);
+}
