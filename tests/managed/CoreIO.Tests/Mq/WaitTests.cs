@@ -231,7 +231,8 @@ internal sealed class WaitTests(string family)
             {
                 _threadId = TestLibc.ThreadId();
                 _result = call();
-            }) { IsBackground = true };
+            })
+            { IsBackground = true };
             _thread.Start();
             Thread.Sleep(40);
             Assert.That(IsWaiting);
