@@ -36,6 +36,12 @@ switch (args[1])
     case "sysv-open":
         Show(() => SysVMessageQueue.Open(Number(2), backend: backend));
         break;
+    case "sysv-get":
+        Console.WriteLine(Status(backend.Mq.SysV.Get(Number(2), (SysVQueueFlags)Number(3), Number(4))));
+        break;
+    case "sysv-create":
+        CreateSysV();
+        break;
     case "sysv-create-many":
         CreateManySysV();
         break;
@@ -61,6 +67,15 @@ switch (args[1])
 return 0;
 
 int Number(int index) => int.Parse(args[index], CultureInfo.InvariantCulture);
+
+string Status(int status) => status < 0 ? StatusCode.Symbol(status) : "ok";
+
+void CreateSysV()
+{
+    SysVMessageQueue queue = SysVMessageQueue.CreatePrivate(backend: backend);
+    Console.WriteLine(queue.Id);
+    queue.Remove();
+}
 
 void Show(Action action)
 {

@@ -155,6 +155,10 @@ internal sealed class SysVControlTests(string backend)
             // Key 0 asks for no right; the bits of the mode do.
             Assert.That(Peer.Run(backend, use, Peer.Nobody), Is.EqualTo((string[])["EACCES", "EACCES", "EACCES", "EPERM", "EPERM"]));
             Assert.That(queue.Status.Messages, Is.Zero);
+            // With bits of a mode, msgget(2) asks whether they are had.
+            Assert.That(Peer.Run(backend, ["sysv-get", Text(key), "0", "384"], Peer.Nobody), Is.EqualTo((string[])["EACCES"]));
+            Assert.That(Peer.Run(backend, ["sysv-get", Text(key), "512", "384"], Peer.Nobody), Is.EqualTo((string[])["EACCES"]));
+            Assert.That(Peer.Run(backend, ["sysv-get", Text(key), "1536", "384"], Peer.Nobody), Is.EqualTo((string[])["EEXIST"]));
             Assert.That(Peer.Run(backend, use), Is.EqualTo((string[])["ok", "ok", "ok", "ok", "ok"]));
         }
         finally
@@ -169,6 +173,17 @@ internal sealed class SysVControlTests(string backend)
         string[] lines = Peer.InNamespace(backend, ["sysv-create-many"], "kernel/msgmni=3");
         Assert.That(lines[0], Is.EqualTo("3 ENOSPC"));
         Assert.That(lines[1], Does.Contain("msgmni of 3 queues"));
+    }
+
+    [Test]
+    public void The_next_identifier_may_be_chosen()
+    {
+        if (!File.Exists("/proc/sys/kernel/msg_next_id"))
+        {
+            Assert.Ignore("this kernel has no msg_next_id");
+        }
+
+        Assert.That(Peer.InNamespace(backend, ["sysv-create"], "kernel/msg_next_id=7777"), Is.EqualTo((string[])["7777"]));
     }
 
     [Test]

@@ -120,6 +120,30 @@ internal sealed class WaitTests(string family)
         }
     }
 
+    // ppoll(2) and its relative time know the monotonic clock alone, so that a step of the system's clock is nothing to it; a call with
+    // the standard's deadline would.
+    [Test]
+    public void A_wait_with_a_time_sleeps_where_no_step_of_the_clock_matters(
+        [ValueSource(typeof(Backends), nameof(Backends.Names))] string backend)
+    {
+        using Subject subject = new(family, backend);
+        string poll = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "271" : "73";
+        foreach (bool full in (bool[])[false, true])
+        {
+            subject.Make(full);
+            using Waiter waiter = new(() => subject.Call(full, new MqWait(Long)));
+            string? found = waiter.SystemCall(poll);
+            if (found is null)
+            {
+                Assert.Ignore("this kernel does not tell the system call of a thread");
+            }
+
+            Assert.That(found, Is.EqualTo(poll));
+            Assert.That(subject.Call(!full, MqWait.None), Is.GreaterThanOrEqualTo(0));
+            Assert.That(waiter.Result(), Is.GreaterThanOrEqualTo(0));
+        }
+    }
+
     [Test]
     public void Cancelling_wakes_who_waits(
         [ValueSource(typeof(Backends), nameof(Backends.Names))] string backend, [Values] bool full)
@@ -241,6 +265,26 @@ internal sealed class WaitTests(string family)
         public int ThreadId => _threadId;
 
         public bool IsWaiting => _thread.IsAlive && _threadId != 0;
+
+        /// <summary>The system call it sleeps in; looks more than once for the expected one, for it tries in between. Null: not told.</summary>
+        public string? SystemCall(string expected)
+        {
+            string found = "running";
+            for (int i = 0; i < 100 && found != expected; i++)
+            {
+                Thread.Sleep(1);
+                try
+                {
+                    found = File.ReadAllText($"/proc/self/task/{_threadId}/syscall").Split(' ')[0].Trim();
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    return null;
+                }
+            }
+
+            return found;
+        }
 
         public int Result()
         {
