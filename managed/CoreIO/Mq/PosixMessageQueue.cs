@@ -61,7 +61,7 @@ public sealed partial class PosixMessageQueue : IDisposable
         ArgumentNullException.ThrowIfNull(name);
         options ??= new PosixQueueOptions();
         IPosixQueues queues = (backend ?? CoreBackends.Default).Mq.Posix;
-        bool creates = options.Flags.HasFlag(PosixQueueFlags.Create);
+        bool creates = (options.Flags & PosixQueueFlags.Create) != 0;
         PosixQueueAttributes? limits = creates ? Limits(options) : null;
         int status = queues.Open(name, options.Flags, options.Mode, limits, out SafeFileHandle handle);
         if (status < 0)
@@ -203,6 +203,7 @@ public sealed partial class PosixMessageQueue : IDisposable
         where T : unmanaged => Receive<T>(out _, wait);
 
     /// <summary>Closes it: who awaits it gets <see cref="ObjectDisposedException"/>, and a registration made through it is taken back.</summary>
+    /// <remarks>A call of another thread that blocks goes on until it ends, and the descriptor is closed then; a wait can be cancelled.</remarks>
     public void Dispose()
     {
         CloseLanes();

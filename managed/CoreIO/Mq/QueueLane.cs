@@ -42,21 +42,35 @@ internal sealed class QueueLane
     internal void Add(LaneRequest request, CancellationToken token)
     {
         request.Listen(this, token);
-        lock (_gate)
+        bool queued = false;
+        try
         {
-            if (_closed)
+            lock (_gate)
             {
-                throw Disposed();
-            }
+                if (_closed)
+                {
+                    throw Disposed();
+                }
 
-            if (!request.CancelAsked)
+                if (!request.CancelAsked)
+                {
+                    Enqueue(request);
+                    queued = true;
+                }
+            }
+        }
+        finally
+        {
+            if (!queued)
             {
-                Enqueue(request);
-                return;
+                request.StopListening();
             }
         }
 
-        request.Cancel();
+        if (!queued)
+        {
+            request.Cancel();
+        }
     }
 
     /// <summary>Ends a request: at once if it waits behind others, or when its try has ended without result.</summary>

@@ -40,6 +40,10 @@ public sealed partial class SysVMessageQueue
     }
 
     /// <summary>Receives a message of a type when there is one. Cancellation loses none: who is cancelled has taken nothing.</summary>
+    /// <remarks>
+    /// A message may be a millisecond late, at about 0.5 % of a CPU while somebody waits: the kernel cannot be asked to tell. A POSIX queue, or
+    /// a thread of your own that blocks in Receive, is at once.
+    /// </remarks>
     /// <param name="wantedType">0 for the oldest, above 0 for the oldest of this type, below 0 for the lowest type up to its opposite.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MessageQueueException">None can be received; EIDRM or EINVAL when the queue was removed.</exception>
