@@ -45,12 +45,12 @@ public sealed partial class SysVMessageQueue
     /// <param name="backend">Null for the default.</param>
     /// <exception cref="MessageQueueException">It cannot be created; the message says why.</exception>
     public static SysVMessageQueue Create(int key, int mode = DefaultMode, ICoreBackend? backend = null) =>
-        Get("create", key, SysVQueueFlags.Create | SysVQueueFlags.Exclusive, mode, backend);
+        Get("create", Named(key), SysVQueueFlags.Create | SysVQueueFlags.Exclusive, mode, backend);
 
     /// <summary>Opens the queue of a key, or creates it.</summary>
     /// <exception cref="MessageQueueException">It can be neither opened nor created; the message says why.</exception>
     public static SysVMessageQueue OpenOrCreate(int key, int mode = DefaultMode, ICoreBackend? backend = null) =>
-        Get("open", key, SysVQueueFlags.Create, mode, backend);
+        Get("open", Named(key), SysVQueueFlags.Create, mode, backend);
 
     /// <summary>Opens the queue of a key.</summary>
     /// <param name="key">Not 0.</param>
@@ -59,7 +59,7 @@ public sealed partial class SysVMessageQueue
     /// <exception cref="MessageQueueException">There is none, it may not be used, or it is somebody else's.</exception>
     public static SysVMessageQueue Open(int key, uint? expectedOwner = null, ICoreBackend? backend = null)
     {
-        SysVMessageQueue queue = Get("open", key, SysVQueueFlags.None, 0, backend);
+        SysVMessageQueue queue = Get("open", Named(key), SysVQueueFlags.None, 0, backend);
         SysVQueueStatus status = expectedOwner is null ? default : queue.Status;
         return expectedOwner is { } user && status.Uid != user
             ? throw QueueErrors.ForeignOwner(queue.ToString(), status.Uid, status.Mode, user)
@@ -236,6 +236,10 @@ public sealed partial class SysVMessageQueue
             }
         }
     }
+
+    private static int Named(int key) => key != 0
+        ? key
+        : throw new ArgumentException("key 0 (IPC_PRIVATE) names no queue, it always creates one; CreatePrivate does that", nameof(key));
 
     private static SysVMessageQueue Get(string operation, int key, SysVQueueFlags flags, int mode, ICoreBackend? backend)
     {

@@ -52,6 +52,9 @@ internal sealed class SysVQueueTests(string backend)
         using SysVQueue second = new(backend);
         Assert.That(first.Id, Is.Not.EqualTo(second.Id));
         Assert.That(first.Queue.Status.Key, Is.Zero);
+        Assert.That(() => SysVMessageQueue.Open(0, null, _backend), Throws.ArgumentException);
+        Assert.That(() => SysVMessageQueue.OpenOrCreate(0, backend: _backend), Throws.ArgumentException);
+        Assert.That(() => SysVMessageQueue.Create(0, backend: _backend), Throws.ArgumentException);
     }
 
     [Test]
