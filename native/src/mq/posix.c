@@ -102,6 +102,16 @@ static const char *to_send(const uint8_t *bytes, int64_t length)
     return bytes == NULL && length == 0 ? "" : (const char *)bytes;
 }
 
+/* One of a batch. */
+static int32_t send_message(
+    int32_t queue, const uint8_t *bytes, const struct coreio_mq_message *message, struct coreio__mq_wait *wait)
+{
+    if (message->offset < 0 || message->type < 0 || message->type > UINT32_MAX)
+        return -EINVAL;
+    const char *text = to_send(bytes == NULL ? NULL : bytes + message->offset, message->length);
+    return text == NULL ? -EFAULT : send_one(queue, text, (size_t)message->length, (uint32_t)message->type, wait);
+}
+
 int32_t coreio_mq_posix_open(
     const uint8_t *name, int32_t flags, uint32_t mode, const struct coreio_mq_posix_attributes *attributes)
 {
@@ -214,14 +224,7 @@ int32_t coreio_mq_posix_send_many(int32_t queue, const uint8_t *bytes, const str
         return status;
     /* One system call a message, and nothing else unless the queue is full. */
     for (int32_t i = 0; i < count; i++) {
-        const struct coreio_mq_message *message = &messages[i];
-        const char *text = to_send(bytes, message->length);
-        if (text == NULL)
-            status = -EFAULT;
-        else if (message->offset < 0 || message->type < 0 || message->type > UINT32_MAX)
-            status = -EINVAL;
-        else
-            status = send_one(queue, text + message->offset, (size_t)message->length, (uint32_t)message->type, &own);
+        status = send_message(queue, bytes, &messages[i], &own);
         if (status < 0)
             return i > 0 ? i : status;
     }

@@ -49,11 +49,12 @@ struct queues_op {
     const struct coreio_mq_wait *wait;
     int64_t (*other)(const void *argument);
     const void *argument;
-    int32_t nobody;      /* as another user */
-    int32_t refused;     /* a system call for which the kernel says `error`, if that is not 0 */
-    int32_t error;       /* the child cannot be had where filters for calls are not: queues_no_filter */
+    /* What follows is for children alone. */
+    int32_t nobody;      /* as another user: see queues_no_other_user */
+    int32_t refused;     /* a system call that the kernel answers with `error`: see queues_no_filter */
+    int32_t error;       /* 0 for none */
     int32_t descriptors; /* RLIMIT_NOFILE, unless 0 */
-    int32_t signal;      /* has a handler, which does nothing; calls are not restarted */
+    int32_t signal;      /* gets a handler that does nothing, and restarts no call */
 };
 
 struct queues_child {
