@@ -12,4 +12,7 @@ public enum BackendFeatures
 
     /// <summary>Has <see cref="Log.ILogBackend.Floors"/>.</summary>
     LogFloors = 1 << 1,
+
+    /// <summary>Calls libc itself where .NET has no API: message queues, and all of them.</summary>
+    CallsLibc = 1 << 2,
 }

@@ -1,5 +1,6 @@
 using CoreIO.Cpu;
 using CoreIO.Log;
+using CoreIO.Mq;
 
 namespace CoreIO;
 
@@ -17,6 +18,9 @@ public interface ICoreBackend
 
     /// <summary>Access logs: formats, lexers, scans.</summary>
     ILogBackend Log { get; }
+
+    /// <summary>Message queues: POSIX and System V.</summary>
+    IMqBackend Mq { get; }
 
     /// <summary>Calls that crossed into <c>libcoreio.so</c> since the process began; 0 without <see cref="BackendFeatures.CrossesBoundary"/>.</summary>
     long Crossings => 0;

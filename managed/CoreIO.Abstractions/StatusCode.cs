@@ -27,8 +27,14 @@ public static class StatusCode
     /// <summary><c>-ENOENT</c>.</summary>
     public const int NoEntry = -2;
 
+    /// <summary><c>-EINTR</c>.</summary>
+    public const int Interrupted = -4;
+
     /// <summary><c>-EIO</c>.</summary>
     public const int InputOutput = -5;
+
+    /// <summary><c>-E2BIG</c>.</summary>
+    public const int TooBig = -7;
 
     /// <summary><c>-EBADF</c>.</summary>
     public const int BadDescriptor = -9;
@@ -42,6 +48,18 @@ public static class StatusCode
     /// <summary><c>-EACCES</c>.</summary>
     public const int AccessDenied = -13;
 
+    /// <summary><c>-EFAULT</c>.</summary>
+    public const int BadAddress = -14;
+
+    /// <summary><c>-EBUSY</c>.</summary>
+    public const int Busy = -16;
+
+    /// <summary><c>-EEXIST</c>.</summary>
+    public const int Exists = -17;
+
+    /// <summary><c>-ENODEV</c>.</summary>
+    public const int NoDevice = -19;
+
     /// <summary><c>-ENOTDIR</c>.</summary>
     public const int NotADirectory = -20;
 
@@ -50,6 +68,9 @@ public static class StatusCode
 
     /// <summary><c>-EINVAL</c>.</summary>
     public const int InvalidArgument = -22;
+
+    /// <summary><c>-ENFILE</c>.</summary>
+    public const int TooManyFilesInSystem = -23;
 
     /// <summary><c>-EMFILE</c>.</summary>
     public const int TooManyOpenFiles = -24;
@@ -63,8 +84,26 @@ public static class StatusCode
     /// <summary><c>-ENAMETOOLONG</c>.</summary>
     public const int NameTooLong = -36;
 
+    /// <summary><c>-ENOSYS</c>.</summary>
+    public const int NotImplemented = -38;
+
     /// <summary><c>-ELOOP</c>.</summary>
     public const int TooManyLinks = -40;
+
+    /// <summary><c>-ENOMSG</c>.</summary>
+    public const int NoMessage = -42;
+
+    /// <summary><c>-EIDRM</c>.</summary>
+    public const int Removed = -43;
+
+    /// <summary><c>-EMSGSIZE</c>.</summary>
+    public const int MessageSize = -90;
+
+    /// <summary><c>-ETIMEDOUT</c>.</summary>
+    public const int TimedOut = -110;
+
+    /// <summary><c>-ECANCELED</c>.</summary>
+    public const int Canceled = -125;
 
     /// <summary>Words and symbol of a status: <c>permission denied (EACCES)</c>.</summary>
     public static string Describe(int status) => status switch
@@ -77,19 +116,40 @@ public static class StatusCode
         Truncated => "became shorter while it was read (COREIO_ETRUNCATED)",
         NotPermitted => "operation not permitted (EPERM)",
         NoEntry => "no such file (ENOENT)",
+        Interrupted => "interrupted by a signal (EINTR)",
         InputOutput => "input/output error (EIO)",
+        TooBig => "longer than the room given (E2BIG)",
         BadDescriptor => "bad file descriptor (EBADF)",
         Again => "resource temporarily unavailable (EAGAIN)",
         NoMemory => "out of memory (ENOMEM)",
         AccessDenied => "permission denied (EACCES)",
+        BadAddress => "bad address (EFAULT)",
+        Busy => "busy (EBUSY)",
+        Exists => "exists already (EEXIST)",
+        NoDevice => "no such device (ENODEV)",
         NotADirectory => "a part of the path is no directory (ENOTDIR)",
         IsADirectory => "is a directory (EISDIR)",
         InvalidArgument => "invalid argument (EINVAL)",
+        TooManyFilesInSystem => "too many open files in the system (ENFILE)",
         TooManyOpenFiles => "too many open files (EMFILE)",
         NoSpace => "no space left on device (ENOSPC)",
         BrokenPipe => "broken pipe (EPIPE)",
         NameTooLong => "file name too long (ENAMETOOLONG)",
+        NotImplemented => "not implemented by this kernel (ENOSYS)",
         TooManyLinks => "too many symbolic links (ELOOP)",
+        NoMessage => "no message of this type (ENOMSG)",
+        Removed => "was removed (EIDRM)",
+        MessageSize => "message too long (EMSGSIZE)",
+        TimedOut => "timed out (ETIMEDOUT)",
+        Canceled => "cancelled (ECANCELED)",
         _ => status is < 0 and >= -4095 ? $"errno {-status}" : $"status {status}",
     };
+
+    /// <summary>The symbol of a status alone: <c>EACCES</c>.</summary>
+    public static string Symbol(int status)
+    {
+        string words = Describe(status);
+        int open = words.LastIndexOf('(');
+        return open < 0 ? words : words[(open + 1)..^1];
+    }
 }

@@ -2,6 +2,8 @@ using CoreIO.Cpu;
 using CoreIO.Log;
 using CoreIO.Managed.Cpu;
 using CoreIO.Managed.Log;
+using CoreIO.Managed.Mq;
+using CoreIO.Mq;
 
 namespace CoreIO.Managed;
 
@@ -12,11 +14,14 @@ public sealed class ManagedBackend : ICoreBackend
     public string Name => "managed";
 
     /// <inheritdoc/>
-    public BackendFeatures Features => BackendFeatures.None;
+    public BackendFeatures Features => BackendFeatures.CallsLibc;
 
     /// <inheritdoc/>
     public ICpuBackend Cpu { get; } = new ManagedCpu();
 
     /// <inheritdoc/>
     public ILogBackend Log { get; } = new ManagedLog();
+
+    /// <inheritdoc/>
+    public IMqBackend Mq { get; } = new ManagedMqBackend();
 }

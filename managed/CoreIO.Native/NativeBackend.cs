@@ -1,6 +1,8 @@
 using CoreIO.Cpu;
 using CoreIO.Log;
+using CoreIO.Mq;
 using CoreIO.Native.Log;
+using CoreIO.Native.Mq;
 
 namespace CoreIO.Native;
 
@@ -25,6 +27,9 @@ public sealed class NativeBackend : ICoreBackend
 
     /// <inheritdoc/>
     public ILogBackend Log { get; } = new NativeLogBackend();
+
+    /// <inheritdoc/>
+    public IMqBackend Mq { get; } = new NativeMqBackend();
 
     /// <inheritdoc/>
     public long Crossings => Interop.Crossings.Count;

@@ -148,6 +148,8 @@ public sealed class LogReportTests
 
         public ILogBackend Log => this;
 
+        public CoreIO.Mq.IMqBackend Mq => throw new NotSupportedException();
+
         public IReadOnlyList<LogKernel> Kernels => _real.Kernels;
 
         public ILogFormat CompileFormat(string text) => _real.CompileFormat(text);

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using CoreIO.Cpu;
 using CoreIO.Interop;
 using CoreIO.Log;
+using CoreIO.Mq;
 
 namespace CoreIO.Native.Tests;
 
@@ -15,6 +16,7 @@ public sealed unsafe class LayoutTests
         Assert.That(sizeof(LogField), Is.EqualTo(sizeof(coreio_log_field)));
         Assert.That(sizeof(LogGroup), Is.EqualTo(sizeof(coreio_log_group)));
         Assert.That(sizeof(LogCell), Is.EqualTo(sizeof(coreio_log_cell)));
+        Assert.That(sizeof(MqMessage), Is.EqualTo(sizeof(coreio_mq_message)));
     });
 
     [Test]
@@ -52,12 +54,24 @@ public sealed unsafe class LayoutTests
     }
 
     [Test]
+    public void A_message_of_a_batch_is_read_as_it_is_written()
+    {
+        coreio_mq_message c = new() { offset = 1, length = 2, type = -3 };
+        Assert.That(Unsafe.As<coreio_mq_message, MqMessage>(ref c), Is.EqualTo(new MqMessage(1, 2, -3)));
+    }
+
+    [Test]
     public void Enums_have_the_numbers_of_C() => Assert.Multiple(() =>
     {
         AssertSame<LogReason, coreio_log_reason>("COREIO_LOG_", except: "COREIO_LOG_REASONS");
         AssertSame<LogFault, coreio_log_fault_reason>("COREIO_LOG_FAULT_");
         AssertSame<LogKind, coreio_log_kind>("COREIO_LOG_");
         AssertSame<LogStatKind, coreio_log_stat_kind>("COREIO_LOG_");
+        AssertSame<PosixNotifyKind, coreio_mq_notify_kind>("COREIO_MQ_NOTIFY_");
+        AssertSame<SysVInfoKind, coreio_mq_sysv_info_kind>("COREIO_MQ_SYSV_");
+        Assert.That(
+            Enum.GetValues<SysVStatKind>().Select(k => (int)k), Is.EqualTo(Enum.GetValues<coreio_mq_sysv_stat_kind>().Select(k => (int)k)));
+        Assert.That(ISysVQueues.HeadBytes, Is.EqualTo(LibCoreIO.COREIO_MQ_SYSV_HEAD));
     });
 
     [Test]

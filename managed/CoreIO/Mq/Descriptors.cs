@@ -1,0 +1,149 @@
+// What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two descriptors, who owns one.
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace CoreIO.Mq;
+
+internal static partial class Descriptors
+{
+    private const string Library = "libc";
+    private const int EventCloseOnExecNonBlocking = 0x80800;
+    private const short Input = 1;
+    private const int CurrentFolder = -100;
+    private const int EmptyPath = 0x1000;
+    private const uint OwnerAndMode = 0x2 | 0x8;
+
+    /// <summary>Makes a descriptor that <see cref="Set"/> makes readable and <see cref="Clear"/> does not.</summary>
+    /// <exception cref="CoreIOException">There are too many.</exception>
+    internal static SafeFileHandle CreateEvent()
+    {
+        int descriptor = EventRaw(0, EventCloseOnExecNonBlocking);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw new CoreIOException(-Marshal.GetLastPInvokeError(), "event descriptor");
+    }
+
+    /// <summary>Makes an event readable.</summary>
+    internal static void Set(SafeFileHandle handle)
+    {
+        ulong one = 1;
+        _ = WriteRaw(handle, in one, sizeof(ulong));
+    }
+
+    /// <summary>Makes an event unreadable.</summary>
+    internal static void Clear(SafeFileHandle handle) => _ = ReadRaw(handle, out _, sizeof(ulong));
+
+    /// <summary>
+    /// Waits until a descriptor can be read: 0, or what ended the wait. A timeout of null is for ever; <paramref name="cancel"/> may be null.
+    /// </summary>
+    internal static int WaitReadable(SafeFileHandle handle, TimeSpan? timeout, SafeFileHandle? cancel)
+    {
+        bool heldFirst = false;
+        bool heldSecond = false;
+        try
+        {
+            handle.DangerousAddRef(ref heldFirst);
+            cancel?.DangerousAddRef(ref heldSecond);
+            return Poll((int)handle.DangerousGetHandle(), cancel is null ? -1 : (int)cancel.DangerousGetHandle(), timeout);
+        }
+        finally
+        {
+            if (heldFirst)
+            {
+                handle.DangerousRelease();
+            }
+
+            if (heldSecond)
+            {
+                cancel!.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>Who owns an open file, and its nine bits of permissions; the status is 0 or -errno.</summary>
+    internal static int Owner(SafeFileHandle handle, out uint uid, out int mode)
+    {
+        bool held = false;
+        try
+        {
+            handle.DangerousAddRef(ref held);
+            return Owner((int)handle.DangerousGetHandle(), string.Empty, out uid, out mode);
+        }
+        finally
+        {
+            if (held)
+            {
+                handle.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>Who owns a file; the status is 0 or -errno.</summary>
+    internal static int Owner(string path, out uint uid, out int mode) => Owner(CurrentFolder, path, out uid, out mode);
+
+    private static int Owner(int folder, string path, out uint uid, out int mode)
+    {
+        // struct statx has one layout on every machine: the owner at byte 20, the mode at byte 28.
+        Span<byte> buffer = stackalloc byte[256];
+        buffer.Clear();
+        int result = Statx(folder, path, EmptyPath, OwnerAndMode, ref MemoryMarshal.GetReference(buffer));
+        uid = MemoryMarshal.Read<uint>(buffer[20..]);
+        mode = MemoryMarshal.Read<ushort>(buffer[28..]) & 0x1FF;
+        return result < 0 ? -Marshal.GetLastPInvokeError() : 0;
+    }
+
+    private static int Poll(int first, int second, TimeSpan? timeout)
+    {
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            // Rounded up, so that it does not end before its time.
+            double left = timeout is { } time ? Math.Ceiling(time.TotalMilliseconds) - (Environment.TickCount64 - start) : -1;
+            Span<PollItem> items = [new() { Descriptor = first, Events = Input }, new() { Descriptor = second, Events = Input }];
+            int most = timeout is null ? -1 : (int)Math.Clamp(left, 0, int.MaxValue);
+            int ready = PollRaw(ref items[0], 2, most);
+            int error = ready < 0 ? Marshal.GetLastPInvokeError() : 0;
+            if (items[0].Found != 0 && ready > 0)
+            {
+                return 0;
+            }
+
+            if (ready > 0)
+            {
+                return StatusCode.Canceled;
+            }
+
+            if (ready == 0 && timeout is not null && most < int.MaxValue)
+            {
+                return timeout <= TimeSpan.Zero ? StatusCode.Again : StatusCode.TimedOut;
+            }
+
+            if (ready < 0 && -error != StatusCode.Interrupted)
+            {
+                return -error;
+            }
+        }
+    }
+
+    [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
+    private static partial int EventRaw(uint initial, int flags);
+
+    [LibraryImport(Library, EntryPoint = "write")]
+    private static partial nint WriteRaw(SafeFileHandle handle, in ulong value, nint count);
+
+    [LibraryImport(Library, EntryPoint = "read")]
+    private static partial nint ReadRaw(SafeFileHandle handle, out ulong value, nint count);
+
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    private static partial int PollRaw(ref PollItem items, nuint count, int timeout);
+
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint mask, ref byte buffer);
+
+    private struct PollItem
+    {
+        internal int Descriptor;
+        internal short Events;
+        internal short Found;
+    }
+}

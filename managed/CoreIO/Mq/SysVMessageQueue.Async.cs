@@ -1,0 +1,141 @@
+// What somebody awaits: a try at once, and if that would wait, a request of a lane. The kernel offers these queues neither a descriptor
+// nor a timeout, so the lane tries again, at once and then up to a millisecond apart.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace CoreIO.Mq;
+
+public sealed partial class SysVMessageQueue
+{
+    private readonly Lock _lanes = new();
+    private readonly QueueLane _senders;
+
+    // One for each type that was waited for: who waits for one type does not stand before who waits for another.
+    private readonly Dictionary<long, QueueLane> _receivers = [];
+
+    /// <summary>Sends a message when there is room. Order is kept among those who await; the bytes are read until it ends.</summary>
+    /// <exception cref="MessageQueueException">It was not sent; EIDRM or EINVAL when the queue was removed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, and then it was not sent.</exception>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> message, long type = 1, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        if (!_senders.IsBusy)
+        {
+            int status = SendStatus(message.Span, type, SysVQueueFlags.None, MqWait.None);
+            if (status != StatusCode.Again)
+            {
+                return status >= 0
+                    ? ValueTask.CompletedTask
+                    : ValueTask.FromException(Fault(status, QueueErrors.SendTo, message.Length, type));
+            }
+        }
+
+        SendRequest request = new(this, message, type);
+        _senders.Add(request, cancellationToken);
+        return new ValueTask(request.Task);
+    }
+
+    /// <summary>Receives a message of a type when there is one. Cancellation loses none: who is cancelled has taken nothing.</summary>
+    /// <remarks>
+    /// A message may be a millisecond late, at about 0.5 % of a CPU while somebody waits: the kernel cannot be asked to tell. A POSIX queue, or
+    /// a thread of your own that blocks in Receive, is at once.
+    /// </remarks>
+    /// <param name="wantedType">0 for the oldest, above 0 for the oldest of this type, below 0 for the lowest type up to its opposite.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="MessageQueueException">None can be received; EIDRM or EINVAL when the queue was removed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, and then no message was taken.</exception>
+    public ValueTask<QueueMessage> ReceiveAsync(long wantedType = 0, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<QueueMessage>(cancellationToken);
+        }
+
+        QueueLane lane = Receivers(wantedType);
+        ReceiveRequest request = new(this, wantedType);
+        if (!lane.IsBusy)
+        {
+            int status = request.Attempt(MqWait.None);
+            if (status >= 0)
+            {
+                return new ValueTask<QueueMessage>(request.Message);
+            }
+
+            if (status != StatusCode.NoMessage)
+            {
+                return ValueTask.FromException<QueueMessage>(Fault(status, QueueErrors.ReceiveFrom, 0, wantedType));
+            }
+        }
+
+        lane.Add(request, cancellationToken);
+        return new ValueTask<QueueMessage>(request.Task);
+    }
+
+    /// <summary>Receives messages as they come, until the queue is removed. One is taken when it is asked for, so none is lost at the end.</summary>
+    /// <exception cref="MessageQueueException">None can be received; EIDRM or EINVAL when the queue was removed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async IAsyncEnumerable<QueueMessage> ReadAllAsync(
+        long wantedType = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            yield return await ReceiveAsync(wantedType, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private QueueLane Receivers(long wantedType)
+    {
+        lock (_lanes)
+        {
+            if (!_receivers.TryGetValue(wantedType, out QueueLane? lane))
+            {
+                _receivers[wantedType] = lane = new QueueLane(ToString());
+            }
+
+            return lane;
+        }
+    }
+
+    private sealed class SendRequest(SysVMessageQueue queue, ReadOnlyMemory<byte> message, long type) : LaneRequest<bool>
+    {
+        internal override int Attempt(in MqWait wait) => queue.SendStatus(message.Span, type, SysVQueueFlags.None, wait);
+
+        protected override bool Result(int status) => true;
+
+        protected override Exception Fault(int status) => queue.Fault(status, QueueErrors.SendTo, message.Length, type);
+    }
+
+    private sealed class ReceiveRequest(SysVMessageQueue queue, long wantedType) : LaneRequest<QueueMessage>
+    {
+        // A message may be longer where msgmax is larger; then the kernel says so, and the buffer grows to what the queue may hold.
+        private const int FirstRoom = 8192;
+
+        internal QueueMessage Message { get; private set; }
+
+        internal override int Attempt(in MqWait wait)
+        {
+            int length = Receive(FirstRoom, wait);
+            return length == StatusCode.TooBig ? Receive((int)Math.Max(KernelNumbers.SysV("msgmax"), 1 << 20), wait) : length;
+        }
+
+        protected override QueueMessage Result(int status) => Message;
+
+        protected override Exception Fault(int status) => queue.Fault(status, QueueErrors.ReceiveFrom, FirstRoom, wantedType);
+
+        private int Receive(int room, in MqWait wait)
+        {
+            Span<byte> headed = Scratch.Of(ISysVQueues.HeadBytes + room);
+            int length = queue._queues.Receive(queue.Id, headed, wantedType, SysVQueueFlags.None, wait);
+            if (length >= 0)
+            {
+                Message = new QueueMessage(headed.Slice(ISysVQueues.HeadBytes, length).ToArray(), MemoryMarshal.Read<long>(headed));
+            }
+
+            return length;
+        }
+    }
+}
