@@ -213,18 +213,19 @@ internal sealed class SysVQueues : ISysVQueues
     private static int SendPaced(int queue, ReadOnlySpan<byte> message, int flags, ref Pace pace)
     {
         int step = FirstStep(ref pace, flags);
-        while (step == Pace.Try)
+        bool tried = false;
+        for (; step == Pace.Try; tried = true)
         {
             int status = SendBlocking(queue, message, flags | (int)SysVQueueFlags.NoWait);
             if (status != StatusCode.Again)
             {
-                return status;
+                return Outcome(status, tried);
             }
 
             step = pace.Next(StatusCode.Again, -1, 0);
         }
 
-        return step == Pace.Block ? SendBlocking(queue, message, flags) : step;
+        return step == Pace.Block ? Outcome(SendBlocking(queue, message, flags), tried) : step;
     }
 
     private static int ReceiveBlocking(int queue, Span<byte> buffer, long type, int flags)
@@ -248,19 +249,24 @@ internal sealed class SysVQueues : ISysVQueues
     private static int ReceivePaced(int queue, Span<byte> buffer, long type, int flags, ref Pace pace)
     {
         int step = FirstStep(ref pace, flags);
-        while (step == Pace.Try)
+        bool tried = false;
+        for (; step == Pace.Try; tried = true)
         {
             int length = ReceiveBlocking(queue, buffer, type, flags | (int)SysVQueueFlags.NoWait);
             if (length != StatusCode.NoMessage)
             {
-                return length;
+                return Outcome(length, tried);
             }
 
             step = pace.Next(StatusCode.NoMessage, -1, 0);
         }
 
-        return step == Pace.Block ? ReceiveBlocking(queue, buffer, type, flags) : step;
+        return step == Pace.Block ? Outcome(ReceiveBlocking(queue, buffer, type, flags), tried) : step;
     }
+
+    // A queue that a try before has found and that is no more was removed in between, which is what a blocked call would be told, too.
+    private static int Outcome(int status, bool tried) =>
+        tried && status == StatusCode.InvalidArgument ? StatusCode.Removed : status;
 
     // IPC_NOWAIT of the call is stronger than any wait.
     private static int FirstStep(ref Pace pace, int flags)
