@@ -15,4 +15,7 @@ public enum BackendFeatures
 
     /// <summary>Calls libc itself where .NET has no API: message queues, and all of them.</summary>
     CallsLibc = 1 << 2,
+
+    /// <summary>Has <see cref="Mq.IMqBackend.Floors"/>.</summary>
+    MqFloors = 1 << 3,
 }

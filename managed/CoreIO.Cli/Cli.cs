@@ -8,11 +8,12 @@ namespace CoreIO.Cli;
 internal static class Cli
 {
     /// <summary>The tree of verbs.</summary>
-    public static CliVerb Root { get; } = new("coreio", "Linux I/O for .NET: access logs, CPUs, and what the machine allows")
+    public static CliVerb Root { get; } = new("coreio", "Linux I/O for .NET: access logs, message queues, CPUs, limits")
     {
         Children =
         [
             new("log", () => LogCommand.Verb),
+            new("mq", () => MqCommand.Verb),
             new("cpu", () => CpuCommand.Verb),
             new("doctor", () => DoctorCommand.Verb),
             new("bench", () => BenchCommand.Verb),
@@ -70,7 +71,7 @@ internal static class Cli
             if (request.Verb.Run is null)
             {
                 string path = ("coreio " + request.Path).Trim();
-                string verbs = string.Join(", ", request.Verb.Children.Select(v => v.Name));
+                string verbs = string.Join(", ", request.Verb.Children.Where(v => !v.IsHidden).Select(v => v.Name));
                 return Say(path, $"which verb? {verbs}; see '{path} -h'", ExitCode.Usage);
             }
 

@@ -20,7 +20,7 @@ public sealed class NativeBackend : ICoreBackend
     public string Name => "native";
 
     /// <inheritdoc/>
-    public BackendFeatures Features => BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors;
+    public BackendFeatures Features => BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors | BackendFeatures.MqFloors;
 
     /// <inheritdoc/>
     public ICpuBackend Cpu { get; } = new NativeCpu();

@@ -11,4 +11,7 @@ public interface IMqBackend
 
     /// <summary>System V queues, which are identifiers.</summary>
     ISysVQueues SysV { get; }
+
+    /// <summary>The floors, where the backend has <see cref="BackendFeatures.MqFloors"/>; else null.</summary>
+    IMqFloors? Floors => null;
 }

@@ -24,7 +24,7 @@ internal static class CliParser
             CliVerb? next = verb.Child(args[at]);
             if (next is null)
             {
-                string[] names = [.. verb.Children.Select(v => v.Name)];
+                string[] names = [.. verb.Children.Where(v => !v.IsHidden).Select(v => v.Name)];
                 throw new UsageException($"no verb '{args[at]}'{DidYouMean.Suffix(args[at], names)}", verb, string.Join(' ', path));
             }
 

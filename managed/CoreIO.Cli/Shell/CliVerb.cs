@@ -33,7 +33,11 @@ internal sealed record CliOption(string Name, string? Value, string Summary)
 /// <summary>A verb below another, known by name until it is asked for.</summary>
 /// <param name="Name">The word.</param>
 /// <param name="Verb">What it means.</param>
-internal sealed record CliChild(string Name, Func<CliVerb> Verb);
+internal sealed record CliChild(string Name, Func<CliVerb> Verb)
+{
+    /// <summary>Whether help and completions leave it out: the command itself is its only user.</summary>
+    public bool IsHidden { get; init; }
+}
 
 /// <summary>A verb: a word with verbs below it, or one that does something.</summary>
 /// <param name="Name">The word.</param>
@@ -43,8 +47,8 @@ internal sealed record CliVerb(string Name, string Summary)
     /// <summary>The verbs below it, none of them made: a command line needs one, and all their options take a while.</summary>
     public CliChild[] Children { get; init; } = [];
 
-    /// <summary>The verbs below it.</summary>
-    public IReadOnlyList<CliVerb> Verbs => [.. Children.Select(child => child.Verb())];
+    /// <summary>The verbs below it that people use.</summary>
+    public IReadOnlyList<CliVerb> Verbs => [.. Children.Where(child => !child.IsHidden).Select(child => child.Verb())];
 
     /// <summary>Its options, without <c>--help</c>, which all have.</summary>
     public CliOption[] Options { get; init; } = [];

@@ -6,6 +6,8 @@ namespace CoreIO.Cli.Shell;
 
 internal static class Values
 {
+    private const int AllPermissions = 0x1FF;
+
     /// <summary><c>10s</c>, <c>500ms</c>, <c>1m</c>, <c>2h</c>, <c>1d</c>.</summary>
     public static TimeSpan Duration(string option, string text)
     {
@@ -26,6 +28,40 @@ internal static class Values
         }
 
         return TimeSpan.FromTicks(count * unit);
+    }
+
+    /// <summary><c>0</c>, <c>5</c> and <c>0.5</c> seconds, <c>250us</c>, and what <see cref="Duration"/> takes.</summary>
+    public static TimeSpan Timeout(string option, string text)
+    {
+        int letters = text.AsSpan().IndexOfAnyInRange('a', 'z');
+        string unit = letters < 0 ? "s" : text[letters..];
+        double scale = unit switch
+        {
+            "us" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1,
+            "m" or "min" => 60,
+            "h" => 3600,
+            "d" => 86400,
+            _ => 0,
+        };
+        return scale > 0 && double.TryParse(letters < 0 ? text : text.AsSpan(0, letters), NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture, out double count) && count * scale <= TimeSpan.FromDays(36500).TotalSeconds
+            ? TimeSpan.FromSeconds(count * scale)
+            : throw new UsageException($"--{option}: '{text}' is no time; write 0, 5s, 0.5, 500ms, 1m or 2h");
+    }
+
+    /// <summary><c>0600</c>: nine bits of permissions.</summary>
+    public static int Mode(string option, string text)
+    {
+        int mode = 0;
+        foreach (char c in text)
+        {
+            mode = c is >= '0' and <= '7' && mode <= AllPermissions ? (mode << 3) | (c - '0') : int.MaxValue;
+        }
+
+        return text.Length > 0 && mode <= AllPermissions ? mode
+            : throw new UsageException($"--{option}: '{text}' is no mode; write three octal digits, as in 0600");
     }
 
     /// <summary><c>4096</c>, <c>4K</c>, <c>1M</c>.</summary>

@@ -26,7 +26,7 @@ internal static class BenchMarkdown
         return text.ToString();
     }
 
-    private static void Table(StringBuilder text, IReadOnlyList<PageColumn> columns, IEnumerable<IReadOnlyList<string>> rows)
+    public static void Table(StringBuilder text, IReadOnlyList<PageColumn> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         Row(text, columns.Select(c => c.Name));
         Row(text, columns.Select(c => c.IsNumber ? "---:" : "---"));
@@ -38,7 +38,7 @@ internal static class BenchMarkdown
 
     private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
-    private static void List(StringBuilder text, IEnumerable<string> lines)
+    public static void List(StringBuilder text, IEnumerable<string> lines)
     {
         foreach (string line in lines)
         {

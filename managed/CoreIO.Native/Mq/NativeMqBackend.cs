@@ -8,4 +8,6 @@ internal sealed class NativeMqBackend : IMqBackend
     public IPosixQueues Posix { get; } = new NativePosixQueues();
 
     public ISysVQueues SysV { get; } = new NativeSysVQueues();
+
+    public IMqFloors Floors { get; } = new NativeMqFloors();
 }

@@ -51,7 +51,7 @@ public sealed class ParserTests
     {
         foreach (CliVerb verb in CommandLineTests.AllVerbs(Cli.Root))
         {
-            Assert.That(verb.Verbs.Select(v => v.Name), Is.EqualTo(verb.Children.Select(child => child.Name)));
+            Assert.That(verb.Children.Select(child => child.Verb().Name), Is.EqualTo(verb.Children.Select(child => child.Name)));
         }
     }
 
