@@ -49,7 +49,9 @@ static inline struct coreio_log_field coreio__quick_field(
 /* Whether no field holds a space that must not. */
 int32_t coreio__quick_spaceless(const struct coreio__lexer *lexer, const uint16_t *marks);
 
-/* Whether the bytes of literals that no marks are stand where they must in a line that fits by its marks. */
+/* Whether the bytes of literals that no marks are stand where they must in a line that fits by its marks. A word of a
+ * literal is looked at only when the one before it stands, and no literal holds a newline: so a load ends at most seven
+ * bytes behind the line's, however long the literal is and however short the line. */
 static inline int32_t coreio__quick_texts(
     const struct coreio__frame *frame, const uint8_t *window, const uint16_t *marks)
 {
