@@ -1,4 +1,5 @@
 // What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two descriptors, who owns one.
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,6 +10,7 @@ internal static partial class Descriptors
     private const string Library = "libc";
     private const int EventCloseOnExecNonBlocking = 0x80800;
     private const short Input = 1;
+    private const short Invalid = 0x20;
     private const int CurrentFolder = -100;
     private const int EmptyPath = 0x1000;
     private const uint OwnerAndMode = 0x2 | 0x8;
@@ -94,16 +96,26 @@ internal static partial class Descriptors
 
     private static int Poll(int first, int second, TimeSpan? timeout)
     {
-        long start = Environment.TickCount64;
+        if (first < 0 || second < -1)
+        {
+            return StatusCode.BadDescriptor;
+        }
+
+        long start = Stopwatch.GetTimestamp();
         while (true)
         {
             // Rounded up, so that it does not end before its time.
-            double left = timeout is { } time ? Math.Ceiling(time.TotalMilliseconds) - (Environment.TickCount64 - start) : -1;
+            double left = timeout is { } time ? Math.Ceiling((time - Stopwatch.GetElapsedTime(start)).TotalMilliseconds) : -1;
             Span<PollItem> items = [new() { Descriptor = first, Events = Input }, new() { Descriptor = second, Events = Input }];
             int most = timeout is null ? -1 : (int)Math.Clamp(left, 0, int.MaxValue);
             int ready = PollRaw(ref items[0], 2, most);
             int error = ready < 0 ? Marshal.GetLastPInvokeError() : 0;
-            if (items[0].Found != 0 && ready > 0)
+            if (ready > 0 && ((items[0].Found | items[1].Found) & Invalid) != 0)
+            {
+                return StatusCode.BadDescriptor;
+            }
+
+            if (ready > 0 && items[0].Found != 0)
             {
                 return 0;
             }

@@ -202,7 +202,8 @@ public sealed partial class PosixMessageQueue : IDisposable
     public T Receive<T>(in MqWait wait = default)
         where T : unmanaged => Receive<T>(out _, wait);
 
-    /// <summary>Closes it: who awaits it gets <see cref="ObjectDisposedException"/>, and a registration made through it is taken back.</summary>
+    /// <summary>Closes it: who awaits it gets <see cref="ObjectDisposedException"/>, and a registration of this process for the queue is
+    /// taken back, as the kernel does whenever a process closes a descriptor of a queue that it is registered for.</summary>
     /// <remarks>A call of another thread that blocks goes on until it ends, and the descriptor is closed then; a wait can be cancelled.</remarks>
     public void Dispose()
     {
@@ -218,9 +219,18 @@ public sealed partial class PosixMessageQueue : IDisposable
             ? null
             : new PosixQueueAttributes(
                 NonBlocking: false,
-                options.MaxMessages ?? KernelNumbers.Posix("msg_default"),
-                options.MessageSize ?? KernelNumbers.Posix("msgsize_default"),
+                options.MaxMessages ?? Default("msg_default", "msg_max", 10),
+                options.MessageSize ?? Default("msgsize_default", "msgsize_max", 8192),
                 Messages: 0);
+
+    // As the kernel itself does: no default is above the limit. Where /proc is not there, what the kernel is built with.
+    private static long Default(string name, string most, long built)
+    {
+        long value = KernelNumbers.Posix(name);
+        long limit = KernelNumbers.Posix(most);
+        value = value < 0 ? built : value;
+        return limit < 0 ? value : Math.Min(value, limit);
+    }
 
     private static void CheckOwner(string name, SafeFileHandle handle, uint? expected)
     {

@@ -47,7 +47,8 @@ internal static class QueueErrors
                     + "be as long as one may be",
             StatusCode.Again or StatusCode.TimedOut => sends ? $"all of its {queue.MaxMessages} messages wait to be received" : "it is empty",
             StatusCode.InvalidArgument when sends && priority is < 0 or > 32767 => $"priority {priority} is not from 0 to 32767",
-            StatusCode.BadDescriptor => $"it was opened without the right to {(sends ? "send" : "receive")}",
+            StatusCode.BadDescriptor when operation is SendTo or ReceiveFrom =>
+                $"it was opened without the right to {(sends ? "send" : "receive")}, or the descriptor that ends the wait is closed",
             StatusCode.Busy => "a process is registered already, and one may be at a time",
             _ => null,
         });

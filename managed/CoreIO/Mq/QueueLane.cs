@@ -110,6 +110,12 @@ internal sealed class QueueLane
             _closed = true;
             waiting = [.. _requests];
             _requests.Clear();
+            foreach (LaneRequest request in waiting)
+            {
+                // Who is cancelled from here on is no longer queued.
+                request.Node = null;
+            }
+
             if (_wake is not null)
             {
                 Descriptors.Set(_wake);
@@ -119,7 +125,6 @@ internal sealed class QueueLane
 
         foreach (LaneRequest request in waiting)
         {
-            request.Node = null;
             request.StopListening();
             request.Fail(Disposed());
         }
@@ -136,9 +141,22 @@ internal sealed class QueueLane
             return;
         }
 
-        _wake = Descriptors.CreateEvent();
+        SafeFileHandle wake = Descriptors.CreateEvent();
+        _wake = wake;
         request.Node = _requests.AddLast(request);
-        new Thread(Run) { IsBackground = true, Name = "coreio-mq" }.Start();
+        try
+        {
+            new Thread(Run) { IsBackground = true, Name = "coreio-mq" }.Start();
+        }
+        catch
+        {
+            // Too many threads: the next request may find one.
+            _requests.Remove(request.Node);
+            request.Node = null;
+            _wake = null;
+            wake.Dispose();
+            throw;
+        }
     }
 
     private void Run()
@@ -187,8 +205,9 @@ internal sealed class QueueLane
                 status = request.Attempt(new MqWait(Cancel: _wake));
             }
         }
-        catch (Exception e) when (e is ObjectDisposedException or OutOfMemoryException)
+        catch (Exception e)
         {
+            // Whatever it is, also of memory that is the caller's own, belongs to who awaits, and must not end the process.
             exception = e;
         }
 

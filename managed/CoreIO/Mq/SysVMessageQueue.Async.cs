@@ -41,8 +41,8 @@ public sealed partial class SysVMessageQueue
 
     /// <summary>Receives a message of a type when there is one. Cancellation loses none: who is cancelled has taken nothing.</summary>
     /// <remarks>
-    /// A message may be a millisecond late, at about 0.5 % of a CPU while somebody waits: the kernel cannot be asked to tell. A POSIX queue, or
-    /// a thread of your own that blocks in Receive, is at once.
+    /// A message may be a millisecond late: the kernel cannot be asked to tell, so a thread tries again and again, one for each type that
+    /// somebody waits for, at one or two percent of a CPU each. A POSIX queue, or a thread of your own that blocks in Receive, is at once.
     /// </remarks>
     /// <param name="wantedType">0 for the oldest, above 0 for the oldest of this type, below 0 for the lowest type up to its opposite.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -111,24 +111,31 @@ public sealed partial class SysVMessageQueue
 
     private sealed class ReceiveRequest(SysVMessageQueue queue, long wantedType) : LaneRequest<QueueMessage>
     {
-        // A message may be longer where msgmax is larger; then the kernel says so, and the buffer grows to what the queue may hold.
+        // A message may be longer where msgmax is larger; then the kernel says so, the message stays, and the next try has twice the room.
         private const int FirstRoom = 8192;
+        private const int MostRoom = 0x7FFFFFC7 - ISysVQueues.HeadBytes;
 
         internal QueueMessage Message { get; private set; }
 
         internal override int Attempt(in MqWait wait)
         {
-            int length = Receive(FirstRoom, wait);
-            return length == StatusCode.TooBig ? Receive((int)Math.Max(KernelNumbers.SysV("msgmax"), 1 << 20), wait) : length;
+            int length = Receive(Scratch.Of(ISysVQueues.HeadBytes + FirstRoom), wait);
+            for (long room = FirstRoom; length == StatusCode.TooBig && room < MostRoom;)
+            {
+                room = Math.Min(2 * room, MostRoom);
+                // Not the thread's own buffer, which would stay as large.
+                length = Receive(GC.AllocateUninitializedArray<byte>(ISysVQueues.HeadBytes + (int)room), wait);
+            }
+
+            return length;
         }
 
         protected override QueueMessage Result(int status) => Message;
 
         protected override Exception Fault(int status) => queue.Fault(status, QueueErrors.ReceiveFrom, FirstRoom, wantedType);
 
-        private int Receive(int room, in MqWait wait)
+        private int Receive(Span<byte> headed, in MqWait wait)
         {
-            Span<byte> headed = Scratch.Of(ISysVQueues.HeadBytes + room);
             int length = queue._queues.Receive(queue.Id, headed, wantedType, SysVQueueFlags.None, wait);
             if (length >= 0)
             {

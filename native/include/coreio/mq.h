@@ -5,7 +5,8 @@
  * and on the monotonic clock, ended by a descriptor, with an optional spin before it blocks; and batches, one call for
  * many messages. A signal does not end a call unless COREIO_MQ_INTERRUPTIBLE asks for it.
  *
- * Nothing here allocates, copies a message or keeps state. Names and paths are NUL-terminated bytes.
+ * Nothing here but coreio_mq_floor allocates, copies a message or keeps state. Names and paths are NUL-terminated
+ * bytes. A call is no cancellation point of pthread_cancel(3) for certain: end a wait by its cancel descriptor.
  */
 #ifndef COREIO_MQ_H
 #define COREIO_MQ_H
@@ -152,7 +153,10 @@ struct coreio_mq_floor_result {
 COREIO_API int32_t coreio_mq_posix_open(
     const uint8_t *name, int32_t flags, uint32_t mode, const struct coreio_mq_posix_attributes *attributes);
 
-/* Closes a descriptor, as mq_close(3); a notification that this process registered through it is taken back.
+/* Closes a descriptor, as mq_close(3).
+ *
+ * A notification that this process registered for the queue is taken back, through whichever descriptor it did so: the
+ * kernel does that when the process closes any descriptor of the queue, also one that only looked at it.
  *
  * Threads: any
  * Blocks:  no
@@ -195,7 +199,7 @@ COREIO_API int32_t coreio_mq_posix_set(
 /* Sends a message, as mq_send(3). `priority` is 0 to 32767; the highest is received first.
  *
  * A wait with a timeout or a cancel descriptor waits by poll(2), so a step of the system's clock neither shortens nor
- * lengthens it.
+ * lengthens it. The kernel serves who blocks in a plain call first: beside such a one it may wait in vain.
  *
  * Threads: any
  * Blocks:  up to wait, while the queue is full
