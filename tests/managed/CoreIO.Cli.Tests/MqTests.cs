@@ -378,6 +378,13 @@ public sealed partial class MqTests(string backend)
         Assert.That(output, Does.StartWith("`coreio bench mq --sizes 64 --count 20 --repeat 1 --markdown`\n").And.Contain("### round trip, 64 bytes"));
     }
 
+    // What it printed and what the queue holds are at most one message apart, and that one it had been handed.
+    [Test]
+    public void AReceiverThatIsKilledLosesOneMessageAtMost() => Expect(
+        "sysv create K > /dev/null; (seq 1 1000000 2> e | sysv send K > e 2>&1) & (sysv recv K --follow > o) 2> /dev/null & pid=$!; "
+        + "for i in {1..200}; do [ $(wc -l < o) -gt 500 ] && break; sleep 0.05; done; pkill -9 -P $pid; wait $pid; "
+        + "apart=$(($(sysv recv K -t 5s) - $(tail -n 1 o))); [ $apart = 1 ] || [ $apart = 2 ] && echo kept || echo $apart; sysv rm K; wait", "kept\n");
+
     private void Expect(string script, string expected)
     {
         (int exitCode, string output) = Mq(script);

@@ -1,5 +1,5 @@
-// `recv` of both families. What was taken off the queue is written before the process ends, whatever ends it; while it waits it has taken
-// nothing, so Ctrl-C and a reader that goes away leave every message in its queue.
+// `recv` of both families. A message is written before the next is taken, so that a process that is killed loses one at most; while it waits
+// it has taken nothing, so Ctrl-C and a reader that goes away leave every message in its queue.
 using CoreIO.Cli.Shell;
 using CoreIO.Cli.Show;
 using CoreIO.Mq;
@@ -43,16 +43,11 @@ internal static class MqReceive
         {
             while (!isOver && !interrupt.IsRequested && (count == 0 || received < count))
             {
-                // Without waiting first: output is flushed when there is time for it, not for every message of a full queue.
-                if (!queue.TryReceive(buffer, out int length, out long type, MqWait.None))
-                {
-                    output.Flush();
-                    isOver = timeout == TimeSpan.Zero || !queue.TryReceive(buffer, out length, out type, wait);
-                }
-
+                isOver = !queue.TryReceive(buffer, out int length, out long type, wait);
                 if (!isOver)
                 {
                     writer.Write(buffer.AsSpan(0, length), type);
+                    output.Flush();
                     received++;
                 }
             }
