@@ -82,12 +82,39 @@ internal sealed class Peer : IDisposable
 
     public string? Line() => _process.StandardOutput.ReadLine();
 
-    /// <summary>Waits until it sleeps in a system call of this number's name, as far as the kernel tells.</summary>
+    /// <summary>Waits until its main thread sleeps behind the line that says it is ready.</summary>
     public void WaitUntilBlocked()
     {
         Assert.That(Line(), Is.EqualTo("ready"), () => _errors.Result);
-        // It is one call away from blocking; a wait in the kernel has its name in wchan or none that is known.
-        Thread.Sleep(100);
+        UntilAsleep($"/proc/{Id}/task/{Id}");
+    }
+
+    /// <summary>Waits until this thread (a folder of /proc) sleeps or is gone: asleep twice with a while between is asleep for good.</summary>
+    public static void UntilAsleep(string thread)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int seen = 0; seen < 3;)
+        {
+            string stat;
+            try
+            {
+                stat = File.ReadAllText(thread + "/stat");
+            }
+            catch (IOException)
+            {
+                return;
+            }
+
+            char state = stat[stat.LastIndexOf(')') + 2];
+            if (state == 'Z')
+            {
+                return;
+            }
+
+            seen = state == 'S' ? seen + 1 : 0;
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TimeSpan.FromSeconds(30)), "it does not block");
+            Thread.Sleep(5);
+        }
     }
 
     public void Kill() => _process.Kill();

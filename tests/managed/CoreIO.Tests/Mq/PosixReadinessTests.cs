@@ -46,6 +46,7 @@ internal sealed class PosixReadinessTests(string backend)
         const int Each = 10_000;
         using PosixQueue test = new(backend, messages: 10, size: 64);
         PosixMessageQueue queue = test.Queue;
+        CancellationToken late = TestContext.CurrentContext.CancellationToken;
         int left = Peers * Each;
         int[] next = new int[Peers * Peers];
         List<Exception> faults = [];
@@ -56,6 +57,7 @@ internal sealed class PosixReadinessTests(string backend)
                 Span<byte> message = stackalloc byte[Payload.Least];
                 for (int i = 0; i < Each; i++)
                 {
+                    late.ThrowIfCancellationRequested();
                     Payload.Write(message, sender, i);
                     Assert.That(queue.TrySend(message, 0, new MqWait(TimeSpan.FromSeconds(60))));
                 }
@@ -65,6 +67,7 @@ internal sealed class PosixReadinessTests(string backend)
                 Span<byte> buffer = stackalloc byte[64];
                 while (Interlocked.Decrement(ref left) >= 0)
                 {
+                    late.ThrowIfCancellationRequested();
                     Assert.That(queue.TryReceive(buffer, out int length, out _, new MqWait(TimeSpan.FromSeconds(60))));
                     (int sender, int sequence) = Payload.Read(buffer[..length]);
                     // Of one sender each receiver sees a growing sequence.
