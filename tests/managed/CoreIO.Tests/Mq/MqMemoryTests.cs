@@ -76,12 +76,19 @@ internal sealed class MqMemoryTests(string backend)
             round();
         }
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < Rounds; i++)
+        // Of three, for what the runtime itself makes meanwhile it makes once; a message would show in each.
+        long least = long.MaxValue;
+        for (int times = 0; times < 3; times++)
         {
-            round();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < Rounds; i++)
+            {
+                round();
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(least, Is.Zero);
     }
 }
