@@ -213,22 +213,47 @@ int64_t queues_run(const struct queues_op *op)
     return queues_join(queues_start(op));
 }
 
-void queues_until_asleep(struct queues_child child)
+/* The state of a process and the ticks it has run, as proc(5) tells; 'Z' once it is gone. */
+static char state_of(struct queues_child child, unsigned long *ticks)
 {
     char path[64];
+    char text[512] = "";
     snprintf(path, sizeof path, "/proc/%d/stat", (int)child.pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd == -1 || read(fd, text, sizeof text - 1) <= 0)
+        text[0] = '\0';
+    if (fd != -1)
+        close(fd);
+    const char *behind = strrchr(text, ')');
+    char state = 'Z';
+    unsigned long user = 0;
+    unsigned long kernel = 0;
+    if (behind != NULL &&
+        sscanf(behind + 2, "%c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &kernel) < 3)
+        state = 'Z';
+    *ticks = user + kernel;
+    return state;
+}
+
+void queues_until_asleep(struct queues_child child)
+{
     /* Asleep twice with a while between is asleep for good: what it does before it waits takes less. */
     for (int seen = 0; seen < 2;) {
-        char text[512] = "";
-        const int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd == -1 || read(fd, text, sizeof text - 1) <= 0)
-            text[0] = '\0';
-        if (fd != -1)
-            close(fd);
-        const char *behind = strrchr(text, ')');
-        if (behind == NULL || behind[2] == 'Z')
+        unsigned long ticks;
+        const char state = state_of(child, &ticks);
+        if (state == 'Z')
             return;
-        seen = behind[2] == 'S' ? seen + 1 : 0;
+        seen = state == 'S' ? seen + 1 : 0;
+        usleep(5000);
+    }
+}
+
+void queues_until_spinning(struct queues_child child)
+{
+    /* A tenth of a second: an emulator takes a while to begin. */
+    for (unsigned long ticks = 0; ticks < (unsigned long)sysconf(_SC_CLK_TCK) / 10;) {
+        if (state_of(child, &ticks) == 'Z')
+            return;
         usleep(5000);
     }
 }

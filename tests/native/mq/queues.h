@@ -73,6 +73,9 @@ int64_t queues_run(const struct queues_op *op);
 /* Returns once the child sleeps in the kernel. */
 void queues_until_asleep(struct queues_child child);
 
+/* Returns once the child, which sleeps nowhere, has run for so long that it must be where it spins. */
+void queues_until_spinning(struct queues_child child);
+
 /* NULL, or why another user or a refused system call cannot be had here. */
 const char *queues_no_other_user(void);
 const char *queues_no_filter(void);

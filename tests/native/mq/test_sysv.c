@@ -315,7 +315,7 @@ TEST(the_end_of_a_queue_wakes_who_waits)
         if (waits[i / 2].spin_ns == 0)
             queues_until_asleep(child);
         else
-            usleep(20000);
+            queues_until_spinning(child);
         CHECK_EQ(coreio_mq_sysv_remove(queue), 0);
         CHECK_EQ(queues_join(child), -EIDRM);
         drop(queue);
