@@ -5,6 +5,7 @@
  */
 #include <coreio/cpu.h>
 #include <coreio/log.h>
+#include <coreio/loop.h>
 #include <coreio/mq.h>
 
 #include <stddef.h>
@@ -157,6 +158,32 @@ FIELD(coreio_log_floor_result, elapsed_ns, 24);
 FIELD(coreio_log_floor_result, cpu_ns, 32);
 FIELD(coreio_log_floor_result, kernel, 40);
 FIELD(coreio_log_floor_result, reserved, 44);
+
+SIZE(coreio_loop_options, 8);
+FIELD(coreio_loop_options, size, 0);
+FIELD(coreio_loop_options, flags, 4);
+
+SIZE(coreio_loop_event, 32);
+FIELD(coreio_loop_event, id, 0);
+FIELD(coreio_loop_event, data, 8);
+FIELD(coreio_loop_event, events, 16);
+FIELD(coreio_loop_event, kind, 20);
+FIELD(coreio_loop_event, status, 24);
+FIELD(coreio_loop_event, reserved, 28);
+
+SIZE(coreio_loop_counters, 96);
+FIELD(coreio_loop_counters, waits, 0);
+FIELD(coreio_loop_counters, polls, 8);
+FIELD(coreio_loop_counters, events, 16);
+FIELD(coreio_loop_counters, wakes, 24);
+FIELD(coreio_loop_counters, stale, 32);
+FIELD(coreio_loop_counters, changes, 40);
+FIELD(coreio_loop_counters, kernel_calls, 48);
+FIELD(coreio_loop_counters, timers_fired, 56);
+FIELD(coreio_loop_counters, again, 64);
+FIELD(coreio_loop_counters, descriptors, 72);
+FIELD(coreio_loop_counters, timers, 80);
+FIELD(coreio_loop_counters, timers_behind, 88);
 
 SIZE(coreio_mq_wait, 32);
 FIELD(coreio_mq_wait, size, 0);
