@@ -18,4 +18,7 @@ public enum BackendFeatures
 
     /// <summary>Has <see cref="Mq.IMqBackend.Floors"/>.</summary>
     MqFloors = 1 << 3,
+
+    /// <summary>A proxy moves bulk through pipes, <c>splice(2)</c>, and connections between workers.</summary>
+    ProxySplice = 1 << 4,
 }

@@ -1,6 +1,7 @@
 using CoreIO.Cpu;
 using CoreIO.Log;
 using CoreIO.Mq;
+using CoreIO.Proxy;
 
 namespace CoreIO;
 
@@ -21,6 +22,9 @@ public interface ICoreBackend
 
     /// <summary>Message queues: POSIX and System V.</summary>
     IMqBackend Mq { get; }
+
+    /// <summary>TCP proxies; null where a backend has none.</summary>
+    IProxyBackend? Proxy => null;
 
     /// <summary>Calls that crossed into <c>libcoreio.so</c> since the process began; 0 without <see cref="BackendFeatures.CrossesBoundary"/>.</summary>
     long Crossings => 0;

@@ -7,6 +7,7 @@
 #include <coreio/log.h>
 #include <coreio/loop.h>
 #include <coreio/mq.h>
+#include <coreio/proxy.h>
 
 #include <stddef.h>
 
@@ -246,3 +247,110 @@ FIELD(coreio_mq_floor_result, min_ns, 16);
 FIELD(coreio_mq_floor_result, median_ns, 24);
 FIELD(coreio_mq_floor_result, p99_ns, 32);
 FIELD(coreio_mq_floor_result, max_ns, 40);
+
+SIZE(coreio_proxy_address, 128);
+FIELD(coreio_proxy_address, length, 0);
+FIELD(coreio_proxy_address, reserved, 4);
+FIELD(coreio_proxy_address, bytes, 8);
+
+SIZE(coreio_proxy_options, 160);
+FIELD(coreio_proxy_options, size, 0);
+FIELD(coreio_proxy_options, flags, 4);
+FIELD(coreio_proxy_options, workers, 8);
+FIELD(coreio_proxy_options, accept, 12);
+FIELD(coreio_proxy_options, balance, 16);
+FIELD(coreio_proxy_options, splice, 20);
+FIELD(coreio_proxy_options, cpus, 24);
+FIELD(coreio_proxy_options, cpu_count, 32);
+FIELD(coreio_proxy_options, connect_tries, 36);
+FIELD(coreio_proxy_options, connect_timeout_ns, 40);
+FIELD(coreio_proxy_options, idle_timeout_ns, 48);
+FIELD(coreio_proxy_options, half_close_timeout_ns, 56);
+FIELD(coreio_proxy_options, lifetime_ns, 64);
+FIELD(coreio_proxy_options, header_timeout_ns, 72);
+FIELD(coreio_proxy_options, max_connections, 80);
+FIELD(coreio_proxy_options, max_per_source, 84);
+FIELD(coreio_proxy_options, rate, 88);
+FIELD(coreio_proxy_options, backlog, 92);
+FIELD(coreio_proxy_options, bandwidth, 96);
+FIELD(coreio_proxy_options, pipe_bytes, 104);
+FIELD(coreio_proxy_options, pipes, 108);
+FIELD(coreio_proxy_options, journal_capacity, 112);
+FIELD(coreio_proxy_options, fall, 116);
+FIELD(coreio_proxy_options, rise, 120);
+FIELD(coreio_proxy_options, reserved, 124);
+FIELD(coreio_proxy_options, check_interval_ns, 128);
+FIELD(coreio_proxy_options, retry_ns, 136);
+FIELD(coreio_proxy_options, congestion, 144);
+
+SIZE(coreio_proxy_listener, 152);
+FIELD(coreio_proxy_listener, size, 0);
+FIELD(coreio_proxy_listener, flags, 4);
+FIELD(coreio_proxy_listener, address, 8);
+FIELD(coreio_proxy_listener, group, 136);
+FIELD(coreio_proxy_listener, fd_count, 140);
+FIELD(coreio_proxy_listener, fds, 144);
+
+SIZE(coreio_proxy_upstream, 144);
+FIELD(coreio_proxy_upstream, size, 0);
+FIELD(coreio_proxy_upstream, flags, 4);
+FIELD(coreio_proxy_upstream, address, 8);
+FIELD(coreio_proxy_upstream, group, 136);
+FIELD(coreio_proxy_upstream, weight, 140);
+
+SIZE(coreio_proxy_counters, 248);
+FIELD(coreio_proxy_counters, accepted, 0);
+FIELD(coreio_proxy_counters, connected, 8);
+FIELD(coreio_proxy_counters, ended, 16);
+FIELD(coreio_proxy_counters, live, 24);
+FIELD(coreio_proxy_counters, bytes_to_upstream, 32);
+FIELD(coreio_proxy_counters, bytes_to_client, 40);
+FIELD(coreio_proxy_counters, bytes_spliced, 48);
+FIELD(coreio_proxy_counters, connect_retries, 56);
+FIELD(coreio_proxy_counters, accept_failures, 64);
+FIELD(coreio_proxy_counters, over_limit, 72);
+FIELD(coreio_proxy_counters, handed_over, 80);
+FIELD(coreio_proxy_counters, pipes, 88);
+FIELD(coreio_proxy_counters, buffers, 96);
+FIELD(coreio_proxy_counters, journal_lost, 104);
+FIELD(coreio_proxy_counters, stale_events, 112);
+FIELD(coreio_proxy_counters, ends, 120);
+
+SIZE(coreio_proxy_worker, 40);
+FIELD(coreio_proxy_worker, thread_id, 0);
+FIELD(coreio_proxy_worker, cpu, 4);
+FIELD(coreio_proxy_worker, live, 8);
+FIELD(coreio_proxy_worker, accepted, 16);
+FIELD(coreio_proxy_worker, waits, 24);
+FIELD(coreio_proxy_worker, cpu_time_ns, 32);
+
+SIZE(coreio_proxy_upstream_state, 64);
+FIELD(coreio_proxy_upstream_state, index, 0);
+FIELD(coreio_proxy_upstream_state, group, 4);
+FIELD(coreio_proxy_upstream_state, up, 8);
+FIELD(coreio_proxy_upstream_state, last_error, 12);
+FIELD(coreio_proxy_upstream_state, live, 16);
+FIELD(coreio_proxy_upstream_state, connects, 24);
+FIELD(coreio_proxy_upstream_state, failures, 32);
+FIELD(coreio_proxy_upstream_state, checks, 40);
+FIELD(coreio_proxy_upstream_state, bytes_in, 48);
+FIELD(coreio_proxy_upstream_state, bytes_out, 56);
+
+SIZE(coreio_proxy_record, 104);
+FIELD(coreio_proxy_record, begin_ns, 0);
+FIELD(coreio_proxy_record, duration_ns, 8);
+FIELD(coreio_proxy_record, connect_ns, 16);
+FIELD(coreio_proxy_record, bytes_in, 24);
+FIELD(coreio_proxy_record, bytes_out, 32);
+FIELD(coreio_proxy_record, upstream, 40);
+FIELD(coreio_proxy_record, listener, 44);
+FIELD(coreio_proxy_record, worker, 48);
+FIELD(coreio_proxy_record, end, 52);
+FIELD(coreio_proxy_record, error, 56);
+FIELD(coreio_proxy_record, retries, 60);
+FIELD(coreio_proxy_record, source_family, 64);
+FIELD(coreio_proxy_record, source_port, 66);
+FIELD(coreio_proxy_record, target_family, 68);
+FIELD(coreio_proxy_record, target_port, 70);
+FIELD(coreio_proxy_record, source, 72);
+FIELD(coreio_proxy_record, target, 88);

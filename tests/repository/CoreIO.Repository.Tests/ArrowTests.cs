@@ -24,7 +24,7 @@ public sealed partial class ArrowTests
         ["cpu"] = ["base"],
         ["log"] = ["base", "cpu"],
         ["loop"] = ["base"],
-        ["proxy"] = ["base", "loop"],
+        ["proxy"] = ["base", "cpu", "loop"],
         ["mq"] = ["base"],
         ["pty"] = ["base"],
         ["sock"] = ["base"],

@@ -1,0 +1,204 @@
+/* Accepting; see ears.h.
+ *
+ * SO_REUSEPORT spreads connections by hash, which is fair for many and a lottery for few. So a worker that has more
+ * than the least busy one hands a new connection over, with some tolerance where there are many and a hand-over costs
+ * more than it gains.
+ */
+#include "ears.h"
+
+#include "connection.h"
+#include "proxy.h"
+#include "socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections accepted in one turn, before others get theirs. */
+#define TURN 64
+
+static int32_t watch(struct coreio__worker *worker, int32_t index)
+{
+    struct coreio__ear *ear = &worker->ears[index];
+    const uint32_t interest = (uint32_t)EPOLLIN | (ear->exclusive ? (uint32_t)EPOLLEXCLUSIVE : 0);
+    return coreio_loop_add(worker->loop, ear->fd, interest, coreio__owned(OWNER_LISTENER, index), &ear->watch);
+}
+
+int32_t coreio__ears_open(struct coreio__worker *worker)
+{
+    for (int32_t i = 0; i < worker->ear_count; i++) {
+        const int32_t status = watch(worker, i);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static void unwatch(struct coreio__worker *worker, struct coreio__ear *ear)
+{
+    if (ear->watch != 0)
+        (void)coreio_loop_remove(worker->loop, ear->watch, 0);
+    ear->watch = 0;
+}
+
+void coreio__ears_rest(struct coreio__worker *worker, int64_t ns)
+{
+    if (worker->resting || worker->draining)
+        return;
+    /* Without memory for a timer nothing would end the rest. */
+    if (coreio_loop_start(worker->loop, ns, 0, coreio__owned(OWNER_REST, 0), &worker->rest_timer) < 0)
+        return;
+    worker->resting = 1;
+    for (int32_t i = 0; i < worker->ear_count; i++)
+        unwatch(worker, &worker->ears[i]);
+}
+
+void coreio__ears_resume(struct coreio__worker *worker)
+{
+    worker->resting = 0;
+    if (worker->draining)
+        return;
+    for (int32_t i = 0; i < worker->ear_count; i++) {
+        if (worker->ears[i].watch == 0 && watch(worker, i) < 0) {
+            coreio__ears_rest(worker, COREIO__REST_NS);
+            return;
+        }
+    }
+}
+
+/* The worker a new connection goes to. */
+static struct coreio__worker *place(struct coreio__worker *worker)
+{
+    struct coreio_proxy *proxy = worker->proxy;
+    if (proxy->options.workers == 1 || (proxy->options.flags & COREIO_PROXY_KEEP_PLACE) != 0)
+        return worker;
+    struct coreio__worker *best = worker;
+    int64_t least = atomic_load_explicit(&worker->live, memory_order_relaxed);
+    const int64_t own = least;
+    for (int32_t i = 0; i < proxy->options.workers; i++) {
+        const int64_t live = atomic_load_explicit(&proxy->workers[i].live, memory_order_relaxed);
+        if (live < least) {
+            least = live;
+            best = &proxy->workers[i];
+        }
+    }
+    return own - least > least / 4 ? best : worker;
+}
+
+/* Hands a connection over; returns 0 when there is no memory for it. */
+static int32_t hand_over(struct coreio__worker *to, const struct coreio__handed *handed)
+{
+    struct coreio__inbox *inbox = &to->inbox;
+    int32_t taken = 1;
+    (void)pthread_mutex_lock(&inbox->lock);
+    if (inbox->count == inbox->capacity) {
+        const int32_t capacity = inbox->capacity == 0 ? 64 : 2 * inbox->capacity;
+        struct coreio__handed *items = realloc(inbox->items, (size_t)capacity * sizeof *items);
+        if (items != NULL) {
+            inbox->items = items;
+            inbox->capacity = capacity;
+        } else {
+            taken = 0;
+        }
+    }
+    if (taken)
+        inbox->items[inbox->count++] = *handed;
+    (void)pthread_mutex_unlock(&inbox->lock);
+    if (taken)
+        coreio__worker_order(to, ORDER_INBOX);
+    return taken;
+}
+
+/* Takes one connection from a socket. Returns 1, 0 when none is queued, or -errno. */
+static int32_t accept_one(struct coreio__worker *worker, const struct coreio__ear *ear)
+{
+    struct coreio_proxy *proxy = worker->proxy;
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    const int fd = accept4(ear->fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        /* Errors of the connection itself, which accept(2) passes on: it is gone, and others may be queued. */
+        if (errno == EAGAIN || coreio__socket_exhausted(errno) || errno == EBADF || errno == EINVAL)
+            return errno == EAGAIN ? 0 : -errno;
+        return 1;
+    }
+    struct coreio__worker *to = place(worker);
+    coreio__add(&worker->tally.accepted, 1);
+    atomic_fetch_add_explicit(&proxy->live, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&to->live, 1, memory_order_relaxed);
+    const struct coreio__handed handed = {.fd = fd, .listener = ear->listener, .source = coreio__endpoint_of(&address)};
+    if (to != worker && hand_over(to, &handed)) {
+        coreio__add(&worker->tally.handed_over, 1);
+        return 1;
+    }
+    if (to != worker) {
+        atomic_fetch_sub_explicit(&to->live, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&worker->live, 1, memory_order_relaxed);
+    }
+    coreio__connection_begin(worker, fd, ear->listener, &handed.source);
+    return 1;
+}
+
+void coreio__ears_accept(struct coreio__worker *worker, int32_t index)
+{
+    struct coreio_proxy *proxy = worker->proxy;
+    const struct coreio_proxy_options *options = &proxy->options;
+    for (int32_t i = 0; i < TURN && worker->ears[index].watch != 0; i++) {
+        if (options->max_connections > 0 &&
+            atomic_load_explicit(&proxy->live, memory_order_relaxed) >= options->max_connections) {
+            coreio__ears_rest(worker, COREIO__LIMIT_REST_NS);
+            return;
+        }
+        const int64_t wait = options->rate > 0 ? coreio__rate_take(&proxy->rate, options->rate, worker->now) : 0;
+        if (wait > 0) {
+            coreio__ears_rest(worker, wait);
+            return;
+        }
+        const int32_t status = accept_one(worker, &worker->ears[index]);
+        if (status <= 0 && options->rate > 0)
+            coreio__rate_give(&proxy->rate, options->rate);
+        if (status < 0) {
+            coreio__add(&worker->tally.accept_failures, 1);
+            coreio__ears_rest(worker, COREIO__REST_NS);
+        }
+        if (status <= 0)
+            return;
+    }
+}
+
+void coreio__ears_close(struct coreio__worker *worker)
+{
+    struct coreio_proxy *proxy = worker->proxy;
+    const int32_t handed_over = atomic_load(&proxy->handed_over);
+    for (int32_t i = 0; i < worker->ear_count; i++) {
+        struct coreio__ear *ear = &worker->ears[i];
+        unwatch(worker, ear);
+        if (!ear->open)
+            continue;
+        ear->open = 0;
+        while (!handed_over && !worker->stopping && accept_one(worker, ear) > 0) {
+        }
+        struct coreio__listener *listener = &proxy->listeners[ear->listener];
+        for (int32_t j = 0; j < listener->fd_count; j++) {
+            if (listener->fds[j] == ear->fd && atomic_fetch_sub(&listener->users[j], 1) == 1)
+                (void)close(ear->fd);
+        }
+    }
+}
+
+void coreio__ears_take_inbox(struct coreio__worker *worker)
+{
+    struct coreio__inbox *inbox = &worker->inbox;
+    for (;;) {
+        (void)pthread_mutex_lock(&inbox->lock);
+        struct coreio__handed handed = {.fd = -1};
+        if (inbox->count > 0)
+            handed = inbox->items[--inbox->count];
+        (void)pthread_mutex_unlock(&inbox->lock);
+        if (handed.fd < 0)
+            return;
+        coreio__connection_begin(worker, handed.fd, handed.listener, &handed.source);
+    }
+}
