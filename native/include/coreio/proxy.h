@@ -240,7 +240,7 @@ COREIO_API int32_t coreio_proxy_upstream(struct coreio_proxy *proxy, const struc
  */
 COREIO_API int32_t coreio_proxy_route(struct coreio_proxy *proxy, const uint8_t *host, int32_t length, int32_t group);
 
-/* Starts the workers.
+/* Starts the workers. When that fails the listening sockets stay as they are, and it may be tried again.
  *
  * Threads: owner
  * Blocks:  until every worker runs
@@ -250,14 +250,15 @@ COREIO_API int32_t coreio_proxy_route(struct coreio_proxy *proxy, const uint8_t 
  */
 COREIO_API int32_t coreio_proxy_start(struct coreio_proxy *proxy);
 
-/* Ends accepting; connections go on, and those the kernel has queued are still taken. `timeout_ns` later what is left
- * is ended; below 0 is never. Watch `live` of the counters. Again, it changes the timeout.
+/* Ends accepting; connections go on, and those the kernel has queued are still taken and counted before this returns.
+ * `timeout_ns` later what is left is ended; below 0 is never. Watch `live` of the counters. Again, it changes the
+ * timeout.
  *
  * With `handed_over` not 0 the listening sockets live on in another process, which has them by
  * coreio_proxy_descriptors: nothing more is taken from them here.
  *
  * Threads: any
- * Blocks:  no
+ * Blocks:  until no worker accepts any more, some milliseconds
  * Errors:  -EINVAL (not started), COREIO_ECLOSED (stopped)
  * Since:   1
  */
@@ -284,7 +285,7 @@ COREIO_API void coreio_proxy_destroy(struct coreio_proxy *proxy);
 /* Writes the listening sockets of a listener, at most `capacity`, and returns how many there are. Borrowed: pass them
  * to a successor by coreio_proxy_pass.
  *
- * Threads: any, before the stop
+ * Threads: any
  * Blocks:  no
  * Errors:  -EINVAL (no such listener)
  * Since:   1

@@ -111,22 +111,38 @@ static int32_t hand_over(struct coreio__worker *to, const struct coreio__handed 
     return taken;
 }
 
-/* Takes one connection from a socket. Returns 1, 0 when none is queued, or -errno. */
-static int32_t accept_one(struct coreio__worker *worker, const struct coreio__ear *ear)
+/* Counts one more connection, unless there are as many as may be: workers together do not take more. */
+static int32_t enter(struct coreio_proxy *proxy, int32_t most)
+{
+    int64_t live = atomic_load_explicit(&proxy->live, memory_order_relaxed);
+    do {
+        if (most > 0 && live >= most)
+            return 0;
+    } while (!atomic_compare_exchange_weak_explicit(
+        &proxy->live, &live, live + 1, memory_order_relaxed, memory_order_relaxed));
+    return 1;
+}
+
+/* Takes one connection from a socket, unless there are `most` already; 0 is any number. Returns 1, 0 when none is
+ * queued, -EBUSY for too many, or another -errno. */
+static int32_t accept_one(struct coreio__worker *worker, const struct coreio__ear *ear, int32_t most)
 {
     struct coreio_proxy *proxy = worker->proxy;
+    if (!enter(proxy, most))
+        return -EBUSY;
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     const int fd = accept4(ear->fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
+        const int32_t error = errno;
+        atomic_fetch_sub_explicit(&proxy->live, 1, memory_order_relaxed);
+        if (error == EAGAIN)
+            return 0;
         /* Errors of the connection itself, which accept(2) passes on: it is gone, and others may be queued. */
-        if (errno == EAGAIN || coreio__socket_exhausted(errno) || errno == EBADF || errno == EINVAL)
-            return errno == EAGAIN ? 0 : -errno;
-        return 1;
+        return coreio__socket_exhausted(error) || error == EBADF || error == EINVAL ? -error : 1;
     }
     struct coreio__worker *to = place(worker);
     coreio__add(&worker->tally.accepted, 1);
-    atomic_fetch_add_explicit(&proxy->live, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&to->live, 1, memory_order_relaxed);
     const struct coreio__handed handed = {.fd = fd, .listener = ear->listener, .source = coreio__endpoint_of(&address)};
     if (to != worker && hand_over(to, &handed)) {
@@ -146,45 +162,51 @@ void coreio__ears_accept(struct coreio__worker *worker, int32_t index)
     struct coreio_proxy *proxy = worker->proxy;
     const struct coreio_proxy_options *options = &proxy->options;
     for (int32_t i = 0; i < TURN && worker->ears[index].watch != 0; i++) {
-        if (options->max_connections > 0 &&
-            atomic_load_explicit(&proxy->live, memory_order_relaxed) >= options->max_connections) {
-            coreio__ears_rest(worker, COREIO__LIMIT_REST_NS);
-            return;
-        }
         const int64_t wait = options->rate > 0 ? coreio__rate_take(&proxy->rate, options->rate, worker->now) : 0;
         if (wait > 0) {
             coreio__ears_rest(worker, wait);
             return;
         }
-        const int32_t status = accept_one(worker, &worker->ears[index]);
-        if (status <= 0 && options->rate > 0)
+        const int32_t status = accept_one(worker, &worker->ears[index], options->max_connections);
+        if (status > 0)
+            continue;
+        if (options->rate > 0)
             coreio__rate_give(&proxy->rate, options->rate);
-        if (status < 0) {
+        if (status == -EBUSY) {
+            coreio__ears_rest(worker, COREIO__LIMIT_REST_NS);
+        } else if (status < 0) {
             coreio__add(&worker->tally.accept_failures, 1);
             coreio__ears_rest(worker, COREIO__REST_NS);
         }
-        if (status <= 0)
-            return;
+        return;
+    }
+}
+
+/* Counts a worker out of a listening socket; the last closes it. */
+static void leave(struct coreio__listener *listener, int32_t fd, int32_t keep)
+{
+    for (int32_t i = 0; i < listener->fd_count; i++) {
+        if (atomic_load(&listener->fds[i]) != fd || atomic_fetch_sub(&listener->users[i], 1) != 1 || keep)
+            continue;
+        atomic_store(&listener->fds[i], -1);
+        (void)close(fd);
     }
 }
 
 void coreio__ears_close(struct coreio__worker *worker)
 {
     struct coreio_proxy *proxy = worker->proxy;
-    const int32_t handed_over = atomic_load(&proxy->handed_over);
+    const int32_t keep = atomic_load(&proxy->keep);
+    const int32_t take = !keep && !worker->stopping && !atomic_load(&proxy->handed_over);
     for (int32_t i = 0; i < worker->ear_count; i++) {
         struct coreio__ear *ear = &worker->ears[i];
         unwatch(worker, ear);
         if (!ear->open)
             continue;
         ear->open = 0;
-        while (!handed_over && !worker->stopping && accept_one(worker, ear) > 0) {
+        while (take && accept_one(worker, ear, 0) > 0) {
         }
-        struct coreio__listener *listener = &proxy->listeners[ear->listener];
-        for (int32_t j = 0; j < listener->fd_count; j++) {
-            if (listener->fds[j] == ear->fd && atomic_fetch_sub(&listener->users[j], 1) == 1)
-                (void)close(ear->fd);
-        }
+        leave(&proxy->listeners[ear->listener], ear->fd, keep);
     }
 }
 

@@ -146,14 +146,14 @@ static int32_t open_listener(
     const int32_t is_unix = coreio__address_family(&asked->address) == AF_UNIX;
     const int32_t own_each = !is_unix && proxy->options.accept == COREIO_PROXY_REUSEPORT;
     const int32_t count = asked->fd_count > 0 ? asked->fd_count : own_each ? proxy->options.workers : 1;
-    listener->fds = malloc((size_t)count * sizeof *listener->fds);
+    listener->fds = calloc((size_t)count, sizeof *listener->fds);
     listener->users = calloc((size_t)count, sizeof *listener->users);
     if (listener->fds == NULL || listener->users == NULL)
         return -ENOMEM;
     listener->address = asked->address;
     if (asked->fd_count > 0) {
-        memcpy(listener->fds, asked->fds, (size_t)count * sizeof *listener->fds);
-        listener->fd_count = count;
+        for (; listener->fd_count < count; listener->fd_count++)
+            atomic_init(&listener->fds[listener->fd_count], asked->fds[listener->fd_count]);
         listener->unlink = is_unix;
         return 0;
     }
@@ -165,14 +165,16 @@ static int32_t open_listener(
         .congestion = (const char *)proxy->options.congestion,
     };
     for (; listener->fd_count < count; listener->fd_count++) {
-        const int32_t status = coreio__socket_listen(&listener->address, &plan, &listener->fds[listener->fd_count]);
+        int32_t fd;
+        const int32_t status = coreio__socket_listen(&listener->address, &plan, &fd);
         if (status < 0)
             return status;
+        atomic_init(&listener->fds[listener->fd_count], fd);
         listener->unlink = is_unix;
         /* The port the kernel gave the first is that of all. */
         socklen_t length = sizeof listener->address.bytes;
         if (listener->fd_count == 0 && !is_unix &&
-            getsockname(listener->fds[0], (struct sockaddr *)listener->address.bytes, &length) == 0)
+            getsockname(fd, (struct sockaddr *)listener->address.bytes, &length) == 0)
             listener->address.length = length;
     }
     return 0;
@@ -188,14 +190,15 @@ static void unlink_path(const struct coreio__listener *listener)
         (void)unlink(path);
 }
 
-/* Closes the sockets that no worker has closed. */
-static void close_listener(struct coreio__listener *listener, int32_t handed_over, int32_t adopted_only)
+/* Closes the sockets that no worker has closed, unless they are somebody else's, and gives the rest back. */
+static void end_listener(struct coreio__listener *listener, int32_t close_sockets, int32_t keep_path)
 {
-    for (int32_t i = 0; i < listener->fd_count && !adopted_only; i++) {
-        if (listener->fds[i] >= 0)
-            (void)close(listener->fds[i]);
+    for (int32_t i = 0; i < listener->fd_count && close_sockets; i++) {
+        const int32_t fd = atomic_load(&listener->fds[i]);
+        if (fd >= 0)
+            (void)close(fd);
     }
-    if (listener->unlink && !handed_over)
+    if (listener->unlink && !keep_path)
         unlink_path(listener);
     free(listener->fds);
     free(listener->users);
@@ -225,7 +228,7 @@ int32_t coreio_proxy_listen(struct coreio_proxy *proxy, const struct coreio_prox
     status = open_listener(proxy, &asked, listener);
     if (status < 0) {
         /* Sockets that were passed stay the caller's when this fails. */
-        close_listener(listener, 0, asked.fd_count > 0);
+        end_listener(listener, asked.fd_count == 0, asked.fd_count > 0);
         return status;
     }
     return proxy->listener_count++;
@@ -270,6 +273,13 @@ static int32_t complete(const struct coreio_proxy *proxy)
     return proxy->listener_count > 0;
 }
 
+/* Waits a little for a worker. */
+static void moment(void)
+{
+    const struct timespec time = {.tv_nsec = 100000};
+    (void)nanosleep(&time, NULL);
+}
+
 /* Starts the threads, which take no signal of the process, and waits until each has come up. */
 static int32_t start_threads(struct coreio_proxy *proxy, int32_t *threads)
 {
@@ -285,10 +295,8 @@ static int32_t start_threads(struct coreio_proxy *proxy, int32_t *threads)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (int32_t i = 0; i < *threads; i++) {
         int32_t started;
-        while ((started = atomic_load(&proxy->workers[i].started)) == 0) {
-            const struct timespec moment = {.tv_nsec = 100000};
-            (void)nanosleep(&moment, NULL);
-        }
+        while ((started = atomic_load(&proxy->workers[i].started)) == 0)
+            moment();
         if (started < 0 && status == 0)
             status = started;
     }
@@ -327,7 +335,13 @@ int32_t coreio_proxy_start(struct coreio_proxy *proxy)
             proxy->started = 1;
             return 0;
         }
+        atomic_store(&proxy->keep, 1);
         stop_threads(proxy, threads);
+        atomic_store(&proxy->keep, 0);
+    }
+    for (int32_t i = 0; i < proxy->listener_count; i++) {
+        for (int32_t j = 0; j < proxy->listeners[i].fd_count; j++)
+            atomic_store(&proxy->listeners[i].users[j], 0);
     }
     for (int32_t i = 0; i < made; i++) {
         coreio__worker_end(&proxy->workers[i]);
@@ -349,6 +363,10 @@ int32_t coreio_proxy_drain(struct coreio_proxy *proxy, int64_t timeout_ns, int32
         atomic_store(&proxy->handed_over, 1);
     for (int32_t i = 0; i < proxy->options.workers; i++)
         coreio__worker_order(&proxy->workers[i], ORDER_DRAIN);
+    for (int32_t i = 0; i < proxy->options.workers; i++) {
+        while (atomic_load(&proxy->workers[i].deaf) == 0)
+            moment();
+    }
     return 0;
 }
 
@@ -361,8 +379,6 @@ int32_t coreio_proxy_stop(struct coreio_proxy *proxy)
         coreio__worker_end(&proxy->workers[i]);
     for (int32_t i = 0; i < proxy->listener_count; i++) {
         struct coreio__listener *listener = &proxy->listeners[i];
-        /* The workers have closed them. */
-        listener->fd_count = 0;
         if (listener->unlink && !atomic_load(&proxy->handed_over))
             unlink_path(listener);
         listener->unlink = 0;
@@ -377,7 +393,7 @@ void coreio_proxy_destroy(struct coreio_proxy *proxy)
         return;
     (void)coreio_proxy_stop(proxy);
     for (int32_t i = 0; i < proxy->listener_count; i++)
-        close_listener(&proxy->listeners[i], 0, 0);
+        end_listener(&proxy->listeners[i], 1, atomic_load(&proxy->handed_over));
     for (int32_t i = 0; proxy->workers != NULL && i < proxy->options.workers; i++) {
         coreio__journal_end(&proxy->workers[i].journal);
         (void)pthread_mutex_destroy(&proxy->workers[i].inbox.lock);
@@ -396,9 +412,13 @@ int32_t coreio_proxy_descriptors(const struct coreio_proxy *proxy, int32_t liste
     if (listener < 0 || listener >= proxy->listener_count)
         return -EINVAL;
     const struct coreio__listener *found = &proxy->listeners[listener];
-    for (int32_t i = 0; i < found->fd_count && i < capacity; i++)
-        fds[i] = found->fds[i];
-    return found->fd_count;
+    int32_t count = 0;
+    for (int32_t i = 0; i < found->fd_count; i++) {
+        const int32_t fd = atomic_load(&found->fds[i]);
+        if (fd >= 0 && count++ < capacity)
+            fds[count - 1] = fd;
+    }
+    return count;
 }
 
 int32_t coreio_proxy_bound(const struct coreio_proxy *proxy, int32_t listener, struct coreio_proxy_address *address)

@@ -15,9 +15,9 @@ struct coreio__listener {
     uint32_t flags;
     int32_t group;
     int32_t fd_count;
-    int32_t unlink; /* the unix path is this proxy's to take away */
-    int32_t *fds;
-    atomic_int *users; /* workers that watch each socket; the last closes it when a drain ends */
+    int32_t unlink;    /* the unix path is this proxy's to take away */
+    atomic_int *fds;   /* -1 once it is closed */
+    atomic_int *users; /* workers that watch each socket; the last one to end closes it */
 };
 
 struct coreio_proxy {
@@ -35,6 +35,7 @@ struct coreio_proxy {
     _Atomic int64_t live;
     _Atomic int64_t drain_timeout; /* ns; below 0 for never */
     atomic_int handed_over;
+    atomic_int keep; /* listening sockets stay open when workers end: the start has failed */
 };
 
 #endif

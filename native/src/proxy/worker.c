@@ -41,7 +41,7 @@ static int32_t find_ears(struct coreio__worker *worker)
             if (shared ? worker->index % listener->fd_count != j : j % workers != worker->index)
                 continue;
             worker->ears[worker->ear_count++] = (struct coreio__ear){
-                .fd = listener->fds[j],
+                .fd = atomic_load(&listener->fds[j]),
                 .listener = i,
                 .exclusive = shared && proxy->options.accept != COREIO_PROXY_SHARED,
                 .open = 1,
@@ -110,6 +110,7 @@ static void drain(struct coreio__worker *worker)
     if (!worker->draining) {
         worker->draining = 1;
         coreio__ears_close(worker);
+        atomic_store(&worker->deaf, 1);
     }
     if (worker->drain_timer != 0)
         (void)coreio_loop_stop(worker->loop, worker->drain_timer);
@@ -214,6 +215,7 @@ void *coreio__worker_run(void *argument)
         atomic_store_explicit(&worker->tally.pipes, worker->pipes.made, memory_order_relaxed);
     }
     coreio__ears_close(worker);
+    atomic_store(&worker->deaf, 1);
     end_all(worker);
     coreio__checks_end(worker);
     return NULL;

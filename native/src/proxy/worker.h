@@ -178,6 +178,7 @@ struct coreio__worker {
     pthread_t thread;
     atomic_int thread_id;
     atomic_int started; /* 1, or a status below 0 */
+    atomic_int deaf;    /* 1 once it accepts nothing more */
     _Alignas(64) struct coreio__tally tally;
     _Alignas(64) _Atomic int64_t live; /* connections, those in the inbox too */
     _Alignas(64) _Atomic uint32_t orders;
