@@ -46,6 +46,7 @@ internal static class CTypes
         _ when type.IsPointer => Plain(type.GetElementType()!) + " *",
         _ when type == typeof(void) => "void",
         _ when type == typeof(byte) => "uint8_t",
+        _ when type == typeof(ushort) => "uint16_t",
         _ when type == typeof(int) => "int32_t",
         _ when type == typeof(uint) => "uint32_t",
         _ when type == typeof(long) => "int64_t",
