@@ -3,6 +3,8 @@ using CoreIO.Log;
 using CoreIO.Mq;
 using CoreIO.Native.Log;
 using CoreIO.Native.Mq;
+using CoreIO.Native.Proxy;
+using CoreIO.Proxy;
 
 namespace CoreIO.Native;
 
@@ -20,7 +22,8 @@ public sealed class NativeBackend : ICoreBackend
     public string Name => "native";
 
     /// <inheritdoc/>
-    public BackendFeatures Features => BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors | BackendFeatures.MqFloors;
+    public BackendFeatures Features => BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors
+        | BackendFeatures.MqFloors | BackendFeatures.ProxySplice;
 
     /// <inheritdoc/>
     public ICpuBackend Cpu { get; } = new NativeCpu();
@@ -30,6 +33,9 @@ public sealed class NativeBackend : ICoreBackend
 
     /// <inheritdoc/>
     public IMqBackend Mq { get; } = new NativeMqBackend();
+
+    /// <inheritdoc/>
+    public IProxyBackend Proxy { get; } = new NativeProxyBackend();
 
     /// <inheritdoc/>
     public long Crossings => Interop.Crossings.Count;
