@@ -99,6 +99,15 @@ public static class StatusCode
     /// <summary><c>-EMSGSIZE</c>.</summary>
     public const int MessageSize = -90;
 
+    /// <summary><c>-EADDRINUSE</c>.</summary>
+    public const int AddressInUse = -98;
+
+    /// <summary><c>-EADDRNOTAVAIL</c>.</summary>
+    public const int AddressNotAvailable = -99;
+
+    /// <summary><c>-ECONNRESET</c>.</summary>
+    public const int ConnectionReset = -104;
+
     /// <summary><c>-ETIMEDOUT</c>.</summary>
     public const int TimedOut = -110;
 
@@ -140,6 +149,9 @@ public static class StatusCode
         NoMessage => "no message of this type (ENOMSG)",
         Removed => "was removed (EIDRM)",
         MessageSize => "message too long (EMSGSIZE)",
+        AddressInUse => "address already in use (EADDRINUSE)",
+        AddressNotAvailable => "cannot assign requested address (EADDRNOTAVAIL)",
+        ConnectionReset => "connection reset by peer (ECONNRESET)",
         TimedOut => "timed out (ETIMEDOUT)",
         Canceled => "cancelled (ECANCELED)",
         _ => status is < 0 and >= -4095 ? $"errno {-status}" : $"status {status}",

@@ -8,12 +8,13 @@ namespace CoreIO.Cli;
 internal static class Cli
 {
     /// <summary>The tree of verbs.</summary>
-    public static CliVerb Root { get; } = new("coreio", "Linux I/O for .NET: access logs, message queues, CPUs, limits")
+    public static CliVerb Root { get; } = new("coreio", "Linux I/O for .NET: access logs, message queues, proxies, CPUs, limits")
     {
         Children =
         [
             new("log", () => LogCommand.Verb),
             new("mq", () => MqCommand.Verb),
+            new("proxy", () => ProxyCommand.Verb),
             new("cpu", () => CpuCommand.Verb),
             new("doctor", () => DoctorCommand.Verb),
             new("bench", () => BenchCommand.Verb),

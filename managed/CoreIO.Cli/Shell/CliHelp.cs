@@ -15,8 +15,19 @@ internal static class CliHelp
         StringBuilder text = new();
         string name = path.Length == 0 ? "coreio" : "coreio " + path;
         text.Append(name).Append(": ").Append(verb.Summary).Append("\n\n");
-        string operands = verb.Verbs.Count > 0 ? " VERB" : verb.Operands is null ? "" : " " + verb.Operands;
-        text.Append("Usage: ").Append(name).Append(operands).Append(verb.Verbs.Count > 0 ? " ...\n" : " [options]\n");
+        string operands = verb.Operands is null ? "" : " " + verb.Operands;
+        string usage = "Usage: ";
+        if (verb.Verbs.Count == 0 || verb.Run is not null)
+        {
+            text.Append(usage).Append(name).Append(operands).Append(" [options]\n");
+            usage = "       ";
+        }
+
+        if (verb.Verbs.Count > 0)
+        {
+            text.Append(usage).Append(name).Append(" VERB ...\n");
+        }
+
         if (verb.Verbs.Count > 0)
         {
             text.Append('\n');
@@ -41,7 +52,8 @@ internal static class CliHelp
         else
         {
             text.Append('\n').Append(verb.Verbs.Count > 0
-                ? $"'{name} VERB -h' tells more of a verb." : $"'{name} --help' tells all.").Append('\n');
+                ? $"'{name} VERB -h' tells more of a verb." : "").Append(verb.Verbs.Count > 0 && verb.Run is not null ? " " : "")
+                .Append(verb.Verbs.Count == 0 || verb.Run is not null ? $"'{name} --help' tells all." : "").Append('\n');
         }
 
         return text.ToString();

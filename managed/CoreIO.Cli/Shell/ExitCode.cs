@@ -7,4 +7,7 @@ internal static class ExitCode
     public const int NothingMatched = 1;
     public const int Failure = 2;
     public const int Usage = 64;
+
+    /// <summary>Ended by a signal before it was done.</summary>
+    public const int Interrupted = 130;
 }

@@ -19,6 +19,10 @@
 /* Connections accepted in one turn, before others get theirs. */
 #define TURN 64
 
+/* Up to so many a worker, connections are spread to the one; above, a hand-over has to gain something: with 32 short
+ * ones on two workers every third was handed over for an even spread, and each costs a wake-up. */
+#define FEW 8
+
 static int32_t watch(struct coreio__worker *worker, int32_t index)
 {
     struct coreio__ear *ear = &worker->ears[index];
@@ -84,7 +88,8 @@ static struct coreio__worker *place(struct coreio__worker *worker)
             best = &proxy->workers[i];
         }
     }
-    return own - least > least / 4 ? best : worker;
+    const int64_t tolerance = least < FEW ? 0 : least / 2;
+    return own - least > tolerance ? best : worker;
 }
 
 /* Hands a connection over; returns 0 when there is no memory for it. */

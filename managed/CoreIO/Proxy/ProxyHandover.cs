@@ -1,0 +1,195 @@
+// Hot restart: a proxy gives its listening sockets to a successor in another process, over a unix socket of its user alone.
+//
+// The successor connects and gets one message: a line for each listener, its address and how many sockets it has, with the sockets beside
+// it. It starts, and answers one byte; only then the old proxy takes nothing more from the sockets, and drains. When the successor fails
+// before that, its copies are closed by its end, and the old proxy has never stopped.
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace CoreIO.Proxy;
+
+/// <summary>Gives the listening sockets of a running proxy to a successor, without a connection refused.</summary>
+public sealed class ProxyHandover : IDisposable
+{
+    private const int MessageBytes = 32 * 1024;
+    private const int MostDescriptors = 253;
+    private const int OwnerOnly = 0x180;
+
+    private readonly Socket _listener;
+    private readonly IProxyBackend _backend;
+
+    private ProxyHandover(string path, Socket listener, IProxyBackend backend)
+    {
+        Path = path;
+        _listener = listener;
+        _backend = backend;
+    }
+
+    /// <summary>Where a successor asks.</summary>
+    public string Path { get; }
+
+    /// <summary>Begins to wait for a successor at a path, which only this user may use; what was there before is taken away.</summary>
+    /// <param name="path">Of a unix socket.</param>
+    /// <param name="backend">That of the proxy; null for the default.</param>
+    /// <exception cref="TcpProxyException">It cannot be listened on; the message says why.</exception>
+    public static ProxyHandover Listen(string path, ICoreBackend? backend = null)
+    {
+        IProxyBackend own = TcpProxy.BackendOf(backend);
+        Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            File.Delete(path);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            ProxySockets.ChangeMode(path, OwnerOnly);
+            listener.Listen();
+            return new ProxyHandover(path, listener, own);
+        }
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
+        {
+            listener.Dispose();
+            throw ProxyErrors.HandOver(StatusCode.InputOutput, path, e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Waits for a successor and gives it the sockets of <paramref name="proxy"/>; ends when the successor runs. Then drain the proxy, which
+    /// accepts nothing more.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing was given away for good.</exception>
+    public async Task GiveAsync(TcpProxy proxy, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(proxy);
+        while (true)
+        {
+            using Socket successor = await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
+            if (await Give(proxy, successor, cancellationToken).ConfigureAwait(false))
+            {
+                proxy.HandOver();
+                return;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Starts a proxy with the sockets of the one that waits at <paramref name="path"/>, where one does; else with sockets of its own. Listeners
+    /// are known by their addresses.
+    /// </summary>
+    /// <exception cref="TcpProxyException">The plan is refused, or the other proxy does not answer as one; it goes on as it was.</exception>
+    public static TcpProxy TakeOver(ProxyPlan plan, string path, ICoreBackend? backend = null)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        IProxyBackend own = TcpProxy.BackendOf(backend);
+        using Socket? predecessor = Connect(path);
+        if (predecessor is null)
+        {
+            return TcpProxy.Start(plan, own);
+        }
+
+        Dictionary<string, int[]> sockets = Take(own, predecessor, path);
+        TcpProxy proxy;
+        try
+        {
+            HashSet<string> wanted = [];
+            proxy = TcpProxy.Start(plan with
+            {
+                Listeners = [.. plan.Listeners.Select(listener => sockets.TryGetValue(ProxyAddress.Text(listener.Address), out int[]? found)
+                    && wanted.Add(ProxyAddress.Text(listener.Address)) ? listener with { Descriptors = found } : listener)],
+            }, own);
+            foreach ((string address, int[] left) in sockets)
+            {
+                if (!wanted.Contains(address))
+                {
+                    Array.ForEach(left, ProxySockets.Close);
+                }
+            }
+        }
+        catch
+        {
+            foreach (int[] all in sockets.Values)
+            {
+                Array.ForEach(all, ProxySockets.Close);
+            }
+
+            throw;
+        }
+
+        _ = predecessor.Send([1]);
+        // The predecessor closes when it takes nothing more.
+        _ = predecessor.Receive(new byte[1]);
+        return proxy;
+    }
+
+    /// <summary>Stops waiting; the path stays, for a successor may have made its own of it.</summary>
+    public void Dispose() => _listener.Dispose();
+
+    private static Socket? Connect(string path)
+    {
+        Socket predecessor = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            predecessor.Connect(new UnixDomainSocketEndPoint(path));
+            return predecessor;
+        }
+        catch (SocketException)
+        {
+            predecessor.Dispose();
+            return null;
+        }
+    }
+
+    private static Dictionary<string, int[]> Take(IProxyBackend backend, Socket predecessor, string path)
+    {
+        byte[] bytes = new byte[MessageBytes];
+        int[] descriptors = new int[MostDescriptors];
+        int length = backend.Take(predecessor.SafeHandle, bytes, descriptors, out int count);
+        if (length <= 0)
+        {
+            throw ProxyErrors.HandOver(length == 0 ? StatusCode.BrokenPipe : length, path, "the other proxy gave no sockets; it goes on");
+        }
+
+        Dictionary<string, int[]> sockets = [];
+        int at = 0;
+        foreach (string line in Encoding.UTF8.GetString(bytes, 0, length).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int space = line.LastIndexOf(' ');
+            int own = space > 0 && int.TryParse(line.AsSpan(space + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1;
+            if (own < 0 || at + own > count)
+            {
+                Array.ForEach(descriptors[..count], ProxySockets.Close);
+                throw ProxyErrors.HandOver(StatusCode.InvalidArgument, path, "what listens there is no proxy of this version");
+            }
+
+            sockets[line[..space]] = descriptors[at..(at + own)];
+            at += own;
+        }
+
+        return sockets;
+    }
+
+    private async Task<bool> Give(TcpProxy proxy, Socket successor, CancellationToken cancellationToken)
+    {
+        StringBuilder lines = new();
+        List<int> descriptors = [];
+        foreach ((EndPoint address, IReadOnlyList<int> sockets) in proxy.Sockets())
+        {
+            lines.Append(CultureInfo.InvariantCulture, $"{ProxyAddress.Text(address)} {sockets.Count}\n");
+            descriptors.AddRange(sockets);
+        }
+
+        if (_backend.Pass(successor.SafeHandle, Encoding.UTF8.GetBytes(lines.ToString()), [.. descriptors]) < 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            return await successor.ReceiveAsync(new byte[1], cancellationToken).ConfigureAwait(false) == 1;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

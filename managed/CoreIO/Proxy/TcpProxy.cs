@@ -1,0 +1,201 @@
+// A proxy as programs hold it. It reads, and says what to do; the backend carries the connections, and none of them comes through here.
+using System.Net;
+using System.Runtime.CompilerServices;
+
+namespace CoreIO.Proxy;
+
+/// <summary>
+/// A TCP proxy that runs. Members may be used from any thread, the journal by one reader at a time. Disposing ends all connections at once;
+/// <see cref="DrainAsync"/> lets them end by themselves first.
+/// </summary>
+public sealed class TcpProxy : IDisposable
+{
+    // How often is looked at what changes without a word: finished connections, and whether the last one has ended.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    private readonly IProxyBackend _backend;
+    private readonly IProxy _proxy;
+
+    private TcpProxy(ProxyPlan plan, IProxyBackend backend, IProxy proxy)
+    {
+        Plan = plan;
+        _backend = backend;
+        _proxy = proxy;
+    }
+
+    /// <summary>What it was made after.</summary>
+    public ProxyPlan Plan { get; }
+
+    /// <summary>The sums of all workers.</summary>
+    public ProxyCounters Counters
+    {
+        get
+        {
+            _proxy.Read(out ProxyCounters counters);
+            return counters;
+        }
+    }
+
+    /// <summary>Makes a proxy and starts it: it accepts when this returns.</summary>
+    /// <param name="plan">What it is made of.</param>
+    /// <param name="backend">Null for the default.</param>
+    /// <exception cref="TcpProxyException">A part of the plan is refused, or the workers do not start; the message says why.</exception>
+    /// <exception cref="CoreBackendException">The backend has no proxies.</exception>
+    public static TcpProxy Start(ProxyPlan plan, ICoreBackend? backend = null)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return Start(plan, BackendOf(backend));
+    }
+
+    /// <summary>The address a listener is bound to; with port 0 asked for, the one the kernel gave.</summary>
+    public EndPoint Bound(int listener = 0) => _proxy.Bound(listener);
+
+    /// <summary>The workers as they stand.</summary>
+    public ProxyWorker[] Workers()
+    {
+        ProxyWorker[] workers = new ProxyWorker[_proxy.ReadWorkers([])];
+        _ = _proxy.ReadWorkers(workers);
+        return workers;
+    }
+
+    /// <summary>The upstreams as they stand, in the order of the plan.</summary>
+    public ProxyUpstreamState[] Upstreams()
+    {
+        ProxyUpstreamState[] upstreams = new ProxyUpstreamState[Plan.Upstreams.Count];
+        _ = _proxy.ReadUpstreams(upstreams);
+        return upstreams;
+    }
+
+    /// <summary>Takes finished connections out of the journal; how many. <see cref="ProxyOptions.Journal"/> has to be above 0.</summary>
+    public int ReadJournal(Span<ProxyRecord> records) => _proxy.ReadJournal(records);
+
+    /// <summary>
+    /// Finished connections as they come, until cancelled; a record that was taken is handed out before that. No thread waits meanwhile.
+    /// </summary>
+    public async IAsyncEnumerable<ProxyRecord> ReadJournalAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ProxyRecord[] records = new ProxyRecord[256];
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            int count = _proxy.ReadJournal(records);
+            for (int i = 0; i < count; i++)
+            {
+                yield return records[i];
+            }
+
+            if (count == 0)
+            {
+                await Task.Delay(Look, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends accepting, waits until the connections have ended, and stops. Those left after <paramref name="timeout"/> are ended; null waits for
+    /// the last. Cancelling ends the wait alone.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the proxy still drains.</exception>
+    public Task DrainAsync(TimeSpan? timeout, CancellationToken cancellationToken = default)
+    {
+        _ = _proxy.Drain(timeout, handedOver: false);
+        return Drained(cancellationToken);
+    }
+
+    /// <summary>
+    /// Starts a proxy after another plan in place of this one. Listeners with the same address keep their sockets, so that no connection is
+    /// refused in between; this proxy accepts nothing more when this returns, and is to be drained. When the new plan is refused, this proxy goes
+    /// on as it was.
+    /// </summary>
+    /// <exception cref="TcpProxyException">The new plan is refused; the message says why.</exception>
+    public TcpProxy Replace(ProxyPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        List<int> duplicates = [];
+        try
+        {
+            TcpProxy successor = Start(WithSockets(plan, duplicates), _backend);
+            HandOver();
+            return successor;
+        }
+        catch
+        {
+            // Not adopted: they are copies of what this proxy still has.
+            duplicates.ForEach(ProxySockets.Close);
+            throw;
+        }
+    }
+
+    /// <summary>Ends everything at once.</summary>
+    public void Dispose() => _proxy.Dispose();
+
+    internal static TcpProxy Start(ProxyPlan plan, IProxyBackend backend)
+    {
+        int status = backend.Open(plan, out IProxy? proxy, out ProxyFault fault);
+        if (status < 0)
+        {
+            throw ProxyErrors.Open(status, fault, plan);
+        }
+
+        status = proxy!.Start();
+        if (status < 0)
+        {
+            proxy.Dispose();
+            throw ProxyErrors.Start(status);
+        }
+
+        return new TcpProxy(plan, backend, proxy);
+    }
+
+    internal static IProxyBackend BackendOf(ICoreBackend? backend)
+    {
+        backend ??= CoreBackends.Default;
+        return backend.Proxy ?? throw new CoreBackendException(backend.Name, "it has no proxies");
+    }
+
+    /// <summary>Every listener with its address and its sockets, which stay this proxy's.</summary>
+    internal IEnumerable<(EndPoint Address, IReadOnlyList<int> Sockets)> Sockets()
+    {
+        for (int i = 0; i < Plan.Listeners.Count; i++)
+        {
+            yield return (_proxy.Bound(i), _proxy.Descriptors(i));
+        }
+    }
+
+    /// <summary>Takes nothing more from the listening sockets, which live on in a successor.</summary>
+    internal void HandOver() => _ = _proxy.Drain(null, handedOver: true);
+
+    private async Task Drained(CancellationToken cancellationToken)
+    {
+        while (Counters.Live > 0)
+        {
+            await Task.Delay(Look, cancellationToken).ConfigureAwait(false);
+        }
+
+        _ = _proxy.Stop();
+    }
+
+    private ProxyPlan WithSockets(ProxyPlan plan, List<int> duplicates)
+    {
+        Dictionary<string, IReadOnlyList<int>> own = [];
+        int number = 0;
+        foreach ((EndPoint address, IReadOnlyList<int> sockets) in Sockets())
+        {
+            own[ProxyAddress.Text(address)] = sockets;
+            own[ProxyAddress.Text(Plan.Listeners[number++].Address)] = sockets;
+        }
+
+        return plan with
+        {
+            Listeners = [.. plan.Listeners.Select(listener => own.TryGetValue(ProxyAddress.Text(listener.Address), out IReadOnlyList<int>? sockets)
+                ? listener with { Descriptors = [.. sockets.Select(socket => Duplicate(socket, duplicates))] }
+                : listener)],
+        };
+    }
+
+    private static int Duplicate(int socket, List<int> duplicates)
+    {
+        int duplicate = ProxySockets.Duplicate(socket);
+        duplicates.Add(duplicate);
+        return duplicate;
+    }
+}

@@ -1,0 +1,31 @@
+namespace CoreIO.Proxy;
+
+/// <summary>A proxy could not be made, started or handed over; the message says which part of it, why, and what to do.</summary>
+public sealed class TcpProxyException : CoreIOException
+{
+    internal TcpProxyException(int status, string operation, string subject, string? advice)
+        : base(status, Text(status, operation, subject, advice), inner: null)
+    {
+        Operation = operation;
+        Subject = subject;
+        Advice = advice;
+    }
+
+    /// <summary>What was tried: <c>listen on</c>, <c>start</c>.</summary>
+    public string Operation { get; }
+
+    /// <summary>The address or the part it belongs to.</summary>
+    public string Subject { get; }
+
+    /// <summary>What to do; null where the errno says all.</summary>
+    public string? Advice { get; }
+
+    /// <summary>The name of the errno: <c>EADDRINUSE</c>.</summary>
+    public string ErrnoName => StatusCode.Symbol(Status);
+
+    private static string Text(int status, string operation, string subject, string? advice)
+    {
+        string text = $"{operation} {subject}: {StatusCode.Describe(status)}";
+        return advice is null ? text : $"{text}: {advice}";
+    }
+}
