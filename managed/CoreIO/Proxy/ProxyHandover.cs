@@ -40,10 +40,14 @@ public sealed class ProxyHandover : IDisposable
         Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            File.Delete(path);
-            listener.Bind(new UnixDomainSocketEndPoint(path));
-            ProxySockets.ChangeMode(path, OwnerOnly);
+            // Renamed when it listens, so that the path answers at any time; and the runtime, which takes the name a socket was bound to away
+            // with the socket, finds it gone, and not that of a successor.
+            string temporary = path + ".new";
+            File.Delete(temporary);
+            listener.Bind(new UnixDomainSocketEndPoint(temporary));
+            ProxySockets.ChangeMode(temporary, OwnerOnly);
             listener.Listen();
+            File.Move(temporary, path, overwrite: true);
             return new ProxyHandover(path, listener, own);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)

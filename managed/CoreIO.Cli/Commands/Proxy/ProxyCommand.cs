@@ -11,20 +11,28 @@ internal static class ProxyCommand
         new("listen", "ADDR,...", "where clients connect to") { Letter = 'l', Group = "Ways" },
         new("to", "ADDR,...", "upstreams; ADDR*3 has three times the weight") { Letter = 't', Group = "Ways" },
         new("backup", "ADDR,...", "upstreams for when no other is up") { Group = "Ways", Short = false },
-        new("route", "sni=HOST=ADDR,...", "upstreams by the name a TLS client asks for")
+        new("route", "sni=HOST=ADDR", "upstreams by the name a TLS client asks for")
         {
             Group = "Ways",
-            More = ["HOST is a name, or *.name for all below it; other names go to --to."],
+            Short = false,
+            More = ["*.HOST is all names below it; others go to --to."],
         },
         new("balance", "HOW", "round-robin (default), least, source")
         {
             Group = "Ways",
+            Short = false,
             Choices = ["round-robin", "least", "source"],
         },
-        new("proxy-protocol", "in,out,v1,v2", "PROXY headers: expected, sent (out is v2)") { Group = "Ways", Choices = ["in", "out", "v1", "v2"], Open = true },
+        new("proxy-protocol", "LIST", "PROXY headers: in, out (v2), v1, v2")
+        {
+            Group = "Ways",
+            Choices = ["in", "out", "v1", "v2"],
+            Open = true,
+            More = ["in: clients begin with one; else upstreams get one"],
+        },
         new("transparent", null, "original destinations behind TPROXY") { Group = "Ways" },
-        new("redirect", null, "original destinations behind REDIRECT") { Group = "Ways" },
-        new("spoof", null, "upstreams see the clients' addresses") { Group = "Ways" },
+        new("redirect", null, "original destinations behind REDIRECT") { Group = "Ways", Short = false },
+        new("spoof", null, "upstreams see the clients' addresses") { Group = "Ways", Short = false },
     ];
 
     private static readonly CliOption[] Limits =
@@ -32,23 +40,23 @@ internal static class ProxyCommand
         new("connect-timeout", "T", "of one try (5s)") { Group = "Limits", Short = false },
         new("tries", "N", "upstreams tried for a connection (3)") { Group = "Limits", Short = false },
         new("idle", "T", "without a byte both ways (never)") { Group = "Limits" },
-        new("half-close", "T", "without a byte after one side ended (30s)") { Group = "Limits" },
+        new("half-close", "T", "without a byte after one side ended (30s)") { Group = "Limits", Short = false },
         new("lifetime", "T", "of a connection (never)") { Group = "Limits", Short = false },
         new("header-timeout", "T", "for a PROXY header or ClientHello (5s)") { Group = "Limits", Short = false },
-        new("max-connections", "N", "at a time; more wait to be accepted") { Group = "Limits" },
-        new("max-per-source", "N", "of one address (IPv6: /64); more are closed") { Group = "Limits" },
-        new("rate", "N", "new connections a second; more wait") { Group = "Limits" },
+        new("max-connections", "N", "at a time; more wait to be accepted") { Group = "Limits", Short = false },
+        new("max-per-source", "N", "of one address (IPv6: /64); more are closed") { Group = "Limits", Short = false },
+        new("rate", "N", "new connections a second; more wait") { Group = "Limits", Short = false },
         new("bandwidth", "BYTES", "a second and direction of a connection: 512K, 10M") { Group = "Limits", Short = false },
         new("check-interval", "T", "between checks of an upstream (none)") { Group = "Limits", Short = false },
         new("fall", "N", "failures that take an upstream down (3)") { Group = "Limits", Short = false },
         new("rise", "N", "good checks that bring it back (2)") { Group = "Limits", Short = false },
-        new("drain", "T", "for connections to end by themselves (30s)") { Group = "Limits" },
+        new("drain", "T", "for connections to end by themselves (30s)") { Group = "Limits", Short = false },
     ];
 
     private static readonly CliOption[] Workers =
     [
         new("workers", "N", "threads; one a CPU without it") { Letter = 'w', Group = "Workers" },
-        new("cpus", "LIST", "pin them: 0,2-3") { Group = "Workers" },
+        new("cpus", "LIST", "pin them: 0,2-3") { Group = "Workers", Short = false },
         new("accept", "HOW", "reuseport (default), exclusive, shared")
         {
             Group = "Workers",
@@ -62,7 +70,7 @@ internal static class ProxyCommand
     private static readonly CliOption[] Running =
     [
         new("config", "FILE", "options, one a line without the dashes") { Letter = 'c', Group = "Running", IsPath = true },
-        new("check", null, "only says whether the options make sense") { Group = "Running" },
+        new("check", null, "only says whether the options make sense") { Group = "Running", Short = false },
         new("handover", "PATH", "take the sockets of the proxy there, then be it") { Group = "Running", IsPath = true },
         new("log", "FILE", "a line for each finished connection; - is stdout") { Group = "Running", IsPath = true },
         new("metrics", "ADDR:PORT", "Prometheus at /metrics") { Group = "Running" },
