@@ -1,4 +1,4 @@
-// What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two descriptors, who owns one.
+// What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two descriptors.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -11,9 +11,6 @@ internal static partial class Descriptors
     private const int EventCloseOnExecNonBlocking = 0x80800;
     private const short Input = 1;
     private const short Invalid = 0x20;
-    private const int CurrentFolder = -100;
-    private const int EmptyPath = 0x1000;
-    private const uint OwnerAndMode = 0x2 | 0x8;
 
     /// <summary>Makes a descriptor that <see cref="Set"/> makes readable and <see cref="Clear"/> does not.</summary>
     /// <exception cref="CoreIOException">There are too many.</exception>
@@ -60,38 +57,6 @@ internal static partial class Descriptors
                 cancel!.DangerousRelease();
             }
         }
-    }
-
-    /// <summary>Who owns an open file, and its nine bits of permissions; the status is 0 or -errno.</summary>
-    internal static int Owner(SafeFileHandle handle, out uint uid, out int mode)
-    {
-        bool held = false;
-        try
-        {
-            handle.DangerousAddRef(ref held);
-            return Owner((int)handle.DangerousGetHandle(), string.Empty, out uid, out mode);
-        }
-        finally
-        {
-            if (held)
-            {
-                handle.DangerousRelease();
-            }
-        }
-    }
-
-    /// <summary>Who owns a file; the status is 0 or -errno.</summary>
-    internal static int Owner(string path, out uint uid, out int mode) => Owner(CurrentFolder, path, out uid, out mode);
-
-    private static int Owner(int folder, string path, out uint uid, out int mode)
-    {
-        // struct statx has one layout on every machine: the owner at byte 20, the mode at byte 28.
-        Span<byte> buffer = stackalloc byte[256];
-        buffer.Clear();
-        int result = Statx(folder, path, EmptyPath, OwnerAndMode, ref MemoryMarshal.GetReference(buffer));
-        uid = MemoryMarshal.Read<uint>(buffer[20..]);
-        mode = MemoryMarshal.Read<ushort>(buffer[28..]) & 0x1FF;
-        return result < 0 ? -Marshal.GetLastPInvokeError() : 0;
     }
 
     private static int Poll(int first, int second, TimeSpan? timeout)
@@ -148,9 +113,6 @@ internal static partial class Descriptors
 
     [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
     private static partial int PollRaw(ref PollItem items, nuint count, int timeout);
-
-    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Statx(int folder, string path, int flags, uint mask, ref byte buffer);
 
     private struct PollItem
     {

@@ -236,15 +236,15 @@ public sealed partial class PosixMessageQueue : IDisposable
     {
         if (expected is { } user)
         {
-            int status = Descriptors.Owner(handle, out uint owner, out int mode);
+            int status = FileOwner.Read(handle, out FileOwner owner);
             if (status < 0)
             {
                 throw QueueErrors.OpenPosix(status, "look at", name, null);
             }
 
-            if (owner != user)
+            if (owner.Uid != user)
             {
-                throw QueueErrors.ForeignOwner(name, owner, mode, user);
+                throw QueueErrors.ForeignOwner(name, owner.Uid, owner.Mode, user);
             }
         }
     }

@@ -146,8 +146,8 @@ internal static class QueueErrors
             + $"{fit}; unlink queues, make them smaller, or raise it with ulimit -q or LimitMSGQUEUE=";
     }
 
-    private static string PosixOwner(string name) => Descriptors.Owner("/dev/mqueue" + name, out uint uid, out int mode) >= 0
-        ? $"it belongs to user {uid} with mode {Octal(mode)}, and this is user {Environment.UserName}"
+    private static string PosixOwner(string name) => FileOwner.Of("/dev/mqueue" + name) is FileOwner owner
+        ? $"it belongs to user {owner.Uid} with mode {Octal(owner.Mode)}, and this is user {Environment.UserName}"
         : "its owner and mode keep this user out";
 
     private static string SysVOwner(ISysVQueues queues, Func<SysVQueueStatus, bool> which)
