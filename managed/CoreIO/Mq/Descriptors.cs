@@ -1,6 +1,8 @@
-// What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two descriptors.
+// What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two
+// descriptors, reading one without opening it again.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Mq;
@@ -56,6 +58,20 @@ internal static partial class Descriptors
             {
                 cancel!.DangerousRelease();
             }
+        }
+    }
+
+    /// <summary>The beginning of what can be read of a file at its start; null where it is not open to be read.</summary>
+    internal static string? ReadText(SafeFileHandle handle)
+    {
+        try
+        {
+            Span<byte> buffer = stackalloc byte[256];
+            return Encoding.ASCII.GetString(buffer[..RandomAccess.Read(handle, buffer, 0)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            return null;
         }
     }
 

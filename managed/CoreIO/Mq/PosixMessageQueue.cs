@@ -82,7 +82,7 @@ public sealed partial class PosixMessageQueue : IDisposable
         }
         catch
         {
-            handle.Dispose();
+            OwnNotifications.Close(handle);
             throw;
         }
     }
@@ -208,7 +208,7 @@ public sealed partial class PosixMessageQueue : IDisposable
     public void Dispose()
     {
         CloseLanes();
-        Handle.Dispose();
+        OwnNotifications.Close(Handle);
     }
 
     private static bool IsOver(int status) => status is StatusCode.Again or StatusCode.TimedOut;

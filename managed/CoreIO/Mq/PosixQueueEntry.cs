@@ -13,6 +13,21 @@ public enum PosixQueueSource
     OwnDescriptors = 2,
 }
 
+/// <summary>Why something of a POSIX queue is not known.</summary>
+public enum PosixQueueGap
+{
+    /// <summary>All is known.</summary>
+    None = 0,
+
+    /// <summary>It could not be opened, or not to be read.</summary>
+    NotOpened = 1,
+
+    /// <summary>
+    /// This process is told of its messages, and closing it after a look would end that; the descriptor that it asked with cannot be read.
+    /// </summary>
+    OwnNotification = 2,
+}
+
 /// <summary>A POSIX queue in a listing. What this process may not know is null.</summary>
 /// <param name="Name">With its slash.</param>
 public sealed record PosixQueueEntry(string Name)
@@ -43,6 +58,9 @@ public sealed record PosixQueueEntry(string Name)
 
     /// <summary>The signal it is told by; 0 where it is told otherwise.</summary>
     public int? NotifySignal { get; init; }
+
+    /// <summary>Why something is null.</summary>
+    public PosixQueueGap Gap { get; init; }
 }
 
 /// <summary>POSIX queues.</summary>

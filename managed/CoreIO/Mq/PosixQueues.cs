@@ -39,12 +39,20 @@ public static class PosixQueues
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         IPosixQueues queues = (backend ?? CoreBackends.Default).Mq.Posix;
-        int status = Open(queues, name, out SafeFileHandle queue);
-        using (queue)
+        lock (OwnNotifications.Gate)
         {
-            if (status >= 0)
+            if (OwnNotifications.TryFind(name, out PosixQueueNotification? holder))
             {
-                return Describe(new PosixQueueEntry(name), queue, queues);
+                return Describe(WithOwner(new PosixQueueEntry(name), FileOwner.Of(holder.Queue.Handle)), holder, queues);
+            }
+
+            int status = Open(queues, name, out SafeFileHandle queue);
+            using (queue)
+            {
+                if (status >= 0)
+                {
+                    return Describe(WithOwner(new PosixQueueEntry(name), FileOwner.Of(queue)), queue, queues);
+                }
             }
         }
 
@@ -76,6 +84,11 @@ public static class PosixQueues
     internal static string PathOf(SafeFileHandle handle) =>
         string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{handle.DangerousGetHandle()}");
 
+    /// <summary>The name of an open queue; empty where it was unlinked, null where /proc does not tell.</summary>
+    internal static string? NameOf(SafeFileHandle queue) => FileOwner.Of(queue) is { Links: 0 }
+        ? ""
+        : ProcText.Link(PathOf(queue)) is string target ? target[Math.Max(0, target.LastIndexOf('/'))..] : null;
+
     private static bool IsMounted() => ProcText.Lines("/proc/self/mounts")
         .Any(line => line.Split(' ') is [_, MountPoint, "mqueue", ..]);
 
@@ -84,11 +97,15 @@ public static class PosixQueues
         List<PosixQueueEntry> entries = [];
         foreach (string file in ProcText.Names(folder).Order(StringComparer.Ordinal))
         {
-            string path = $"{folder}/{file}";
-            if (FileOwner.Of(path) is FileOwner owner)
+            lock (OwnNotifications.Gate)
             {
-                PosixQueueEntry entry = new("/" + file) { Uid = owner.Uid, Gid = owner.Gid, Mode = owner.Mode };
-                entries.Add(WithLimits(Parse(entry, ProcText.FirstLine(path)), queues));
+                string path = $"{folder}/{file}";
+                if (FileOwner.Of(path) is FileOwner owner)
+                {
+                    PosixQueueEntry entry = WithOwner(new PosixQueueEntry("/" + file), owner);
+                    entries.Add(OwnNotifications.TryFind(owner.File, out PosixQueueNotification? holder)
+                        ? Describe(entry, holder, queues) : Look(entry, path, queues));
+                }
             }
         }
 
@@ -96,12 +113,14 @@ public static class PosixQueues
     }
 
     // Limits and depth stand in no file: the queue has to be opened, to receive or to send, whichever is allowed.
-    private static PosixQueueEntry WithLimits(PosixQueueEntry entry, IPosixQueues queues)
+    private static PosixQueueEntry Look(PosixQueueEntry entry, string path, IPosixQueues queues)
     {
         int status = Open(queues, entry.Name, out SafeFileHandle queue);
         using (queue)
         {
-            return status >= 0 ? WithAttributes(entry, queue, queues) : entry;
+            return status >= 0
+                ? Describe(entry, queue, queues)
+                : Parse(entry, ProcText.FirstLine(path)) with { Gap = PosixQueueGap.NotOpened };
         }
     }
 
@@ -117,33 +136,55 @@ public static class PosixQueues
         return status;
     }
 
+    private static PosixQueueEntry WithOwner(PosixQueueEntry entry, FileOwner? file) =>
+        file is FileOwner owner ? entry with { Uid = owner.Uid, Gid = owner.Gid, Mode = owner.Mode } : entry;
+
+    // A queue that this process is not told of; a descriptor that cannot be read may be opened again, for what its mode allows.
     private static PosixQueueEntry Describe(PosixQueueEntry entry, SafeFileHandle queue, IPosixQueues queues)
     {
-        string path = PathOf(queue);
-        if (FileOwner.Of(path) is FileOwner owner)
-        {
-            entry = entry with { Uid = owner.Uid, Gid = owner.Gid, Mode = owner.Mode };
-        }
-
-        return WithAttributes(Parse(entry, ProcText.FirstLine(path)), queue, queues);
+        entry = WithAttributes(Parse(entry, Descriptors.ReadText(queue) ?? ProcText.FirstLine(PathOf(queue))), queue, queues);
+        return entry.Bytes is null ? entry with { Gap = PosixQueueGap.NotOpened } : entry;
     }
 
-    private static PosixQueueEntry WithAttributes(PosixQueueEntry entry, SafeFileHandle queue, IPosixQueues queues) =>
-        queues.GetAttributes(queue, out PosixQueueAttributes found) >= 0
-            ? entry with { Messages = found.Messages, MaxMessages = found.MaxMessages, MessageSize = found.MessageSize }
-            : entry;
+    // A queue that this process is told of, through the descriptor that it asked with. Nothing is opened, for nothing may be closed.
+    private static PosixQueueEntry Describe(PosixQueueEntry entry, PosixQueueNotification holder, IPosixQueues queues)
+    {
+        entry = WithAttributes(entry, holder.Queue.Handle, queues);
+        return Descriptors.ReadText(holder.Queue.Handle) is string text
+            ? Parse(entry, text)
+            : entry with { NotifyProcess = Environment.ProcessId, NotifySignal = holder.Signal, Gap = PosixQueueGap.OwnNotification };
+    }
 
-    // A descriptor of a queue is one that has the attributes of a queue; its target in /proc is the queue's name.
+    private static PosixQueueEntry WithAttributes(PosixQueueEntry entry, SafeFileHandle queue, IPosixQueues queues)
+    {
+        try
+        {
+            return queues.GetAttributes(queue, out PosixQueueAttributes found) >= 0
+                ? entry with { Messages = found.Messages, MaxMessages = found.MaxMessages, MessageSize = found.MessageSize }
+                : entry;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Another thread has closed the queue that its notification was about.
+            return entry;
+        }
+    }
+
+    // A descriptor of a queue is one that has the attributes of a queue.
     private static List<PosixQueueEntry> ListOwn(IPosixQueues queues)
     {
         SortedDictionary<string, PosixQueueEntry> entries = new(StringComparer.Ordinal);
         foreach (string descriptor in ProcText.Names("/proc/self/fd"))
         {
             using SafeFileHandle handle = new(int.Parse(descriptor, CultureInfo.InvariantCulture), ownsHandle: false);
-            if (queues.GetAttributes(handle, out _) >= 0 && ProcText.Link(PathOf(handle)) is string name)
+            lock (OwnNotifications.Gate)
             {
-                name = name[name.LastIndexOf('/')..];
-                entries[name] = Describe(new PosixQueueEntry(name), handle, queues);
+                if (queues.GetAttributes(handle, out _) >= 0 && FileOwner.Of(handle) is FileOwner owner && NameOf(handle) is { Length: > 0 } name)
+                {
+                    PosixQueueEntry entry = WithOwner(new PosixQueueEntry(name), owner);
+                    entries[name] = OwnNotifications.TryFind(owner.File, out PosixQueueNotification? holder)
+                        ? Describe(entry, holder, queues) : Describe(entry, handle, queues);
+                }
             }
         }
 

@@ -27,6 +27,9 @@ switch (args[1])
     case "posix-receive":
         ReceivePosix(args[2], Number(3));
         break;
+    case "posix-notify-list":
+        NotifyAndList(args[2]);
+        break;
     case "posix-block-receive":
         BlockPosix(args[2], queue => queue.Receive(new byte[queue.MessageSize], out _));
         break;
@@ -124,6 +127,23 @@ void CreateManyPosix(string name)
     {
         Console.WriteLine($"{queues.Count} {e.ErrnoName}");
         Console.WriteLine(e.Message);
+    }
+}
+
+void NotifyAndList(string name)
+{
+    using PosixMessageQueue queue = PosixMessageQueue.Create(name, new PosixQueueOptions { MaxMessages = 3, MessageSize = 50 }, backend);
+    try
+    {
+        using PosixQueueNotification notification = queue.Notify();
+        PosixQueueEntry? entry = PosixQueues.List(backend).Queues.SingleOrDefault(listed => listed.Name == name);
+        Console.WriteLine(notification.Wait(MqWait.None) ? "ended" : $"seen {entry?.MaxMessages} {entry?.MessageSize}");
+        queue.Send("x"u8);
+        Console.WriteLine(notification.Wait(new MqWait(TimeSpan.FromSeconds(10))) ? "told" : "not told");
+    }
+    finally
+    {
+        PosixMessageQueue.Unlink(name, backend);
     }
 }
 

@@ -24,6 +24,9 @@ internal sealed class Peer : IDisposable
 
     public static IReadOnlyList<string> Nobody { get; } = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
+    /// <summary>Root without CAP_SYS_ADMIN.</summary>
+    public static IReadOnlyList<string> NoMounting { get; } = ["setpriv", "--bounding-set=-sys_admin"];
+
     /// <summary>Starts the peer; <paramref name="launcher"/> stands before it.</summary>
     public static Peer Start(string backend, string[] arguments, IReadOnlyList<string>? launcher = null) =>
         new([.. launcher ?? [], "dotnet", Dll, backend, .. arguments]);
