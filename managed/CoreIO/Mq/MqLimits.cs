@@ -60,7 +60,7 @@ public sealed record MqLimits
             [
                 PosixLimit("msg_max", null, "messages in a queue"),
                 PosixLimit("msgsize_max", null, "bytes in a message"),
-                PosixLimit("queues_max", listing.Source == PosixQueueSource.OwnDescriptors ? null : listing.Queues.Count, "queues of the IPC namespace"),
+                PosixLimit("queues_max", listing.Advice is null ? listing.Queues.Count : null, "queues of the IPC namespace"),
                 PosixLimit("msg_default", null, "messages in a queue whose size is not given"),
                 PosixLimit("msgsize_default", null, "bytes in a message of a queue whose size is not given"),
                 new(ByteLimit, soft, own, "bytes in all queues of a user, this process's soft limit",
@@ -126,7 +126,7 @@ public sealed record MqLimits
     private static long? OwnBytesOf(PosixQueueListing listing)
     {
         uint? self = FileOwner.Of("/proc/self")?.Uid;
-        if (self is null || listing.Source == PosixQueueSource.OwnDescriptors)
+        if (self is null || listing.Advice is not null)
         {
             return null;
         }

@@ -66,7 +66,7 @@ public sealed partial class PosixMessageQueue : IDisposable
         int status = queues.Open(name, options.Flags, options.Mode, limits, out SafeFileHandle handle);
         if (status < 0)
         {
-            throw QueueErrors.OpenPosix(status, creates ? "create" : "open", name, limits);
+            throw QueueErrors.OpenPosix(status, creates ? "create" : "open", name, limits, queues);
         }
 
         try
@@ -74,10 +74,10 @@ public sealed partial class PosixMessageQueue : IDisposable
             status = queues.GetAttributes(handle, out PosixQueueAttributes found);
             if (status < 0)
             {
-                throw QueueErrors.OpenPosix(status, "look at", name, limits);
+                throw QueueErrors.OpenPosix(status, "look at", name, limits, queues);
             }
 
-            CheckOwner(name, handle, options.ExpectedOwner);
+            CheckOwner(name, handle, options.ExpectedOwner, queues);
             return new PosixMessageQueue(name, handle, found, queues);
         }
         catch
@@ -100,10 +100,11 @@ public sealed partial class PosixMessageQueue : IDisposable
     public static void Unlink(string name, ICoreBackend? backend = null)
     {
         ArgumentNullException.ThrowIfNull(name);
-        int status = (backend ?? CoreBackends.Default).Mq.Posix.Unlink(name);
+        IPosixQueues queues = (backend ?? CoreBackends.Default).Mq.Posix;
+        int status = queues.Unlink(name);
         if (status < 0)
         {
-            throw QueueErrors.OpenPosix(status, "unlink", name, null);
+            throw QueueErrors.OpenPosix(status, "unlink", name, null, queues);
         }
     }
 
@@ -232,14 +233,14 @@ public sealed partial class PosixMessageQueue : IDisposable
         return limit < 0 ? value : Math.Min(value, limit);
     }
 
-    private static void CheckOwner(string name, SafeFileHandle handle, uint? expected)
+    private static void CheckOwner(string name, SafeFileHandle handle, uint? expected, IPosixQueues queues)
     {
         if (expected is { } user)
         {
             int status = FileOwner.Read(handle, out FileOwner owner);
             if (status < 0)
             {
-                throw QueueErrors.OpenPosix(status, "look at", name, null);
+                throw QueueErrors.OpenPosix(status, "look at", name, null, queues);
             }
 
             if (owner.Uid != user)

@@ -3,7 +3,7 @@ namespace CoreIO.Mq;
 /// <summary>Where a listing of POSIX queues came from.</summary>
 public enum PosixQueueSource
 {
-    /// <summary>The file system of queues, which somebody mounted.</summary>
+    /// <summary>The file system of queues on <see cref="PosixQueues.MountPoint"/>, which somebody mounted.</summary>
     Mounted = 0,
 
     /// <summary>The file system of queues, mounted for this listing where nobody else sees it.</summary>
@@ -66,5 +66,5 @@ public sealed record PosixQueueEntry(string Name)
 /// <summary>POSIX queues.</summary>
 /// <param name="Queues">By name.</param>
 /// <param name="Source">Where the names came from.</param>
-/// <param name="Advice">What to do to see all; null where all are seen.</param>
+/// <param name="Advice">What may be missing, and what to do; null where all queues of this IPC namespace are listed for certain.</param>
 public sealed record PosixQueueListing(IReadOnlyList<PosixQueueEntry> Queues, PosixQueueSource Source, string? Advice);

@@ -1,6 +1,5 @@
-// Lists POSIX queues. Their names are files of a file system of its own, one for each IPC namespace: mounted on /dev/mqueue on many machines,
-// else mounted for a moment where nobody sees it, which takes CAP_SYS_ADMIN. Without either a process sees its own descriptors only, and
-// the listing says so.
+// Lists POSIX queues: the files of their file system, where this process finds that of its IPC namespace, else its own descriptors, and the
+// listing says so. QueueFolder.cs finds it; OwnNotifications.cs has which queues may not be opened for a look.
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
@@ -12,26 +11,12 @@ public static class PosixQueues
     /// <summary>Where the file system of queues is mounted by custom.</summary>
     public const string MountPoint = "/dev/mqueue";
 
-    private const string Advice =
-        $"only queues that this process has open are listed: {MountPoint} is not mounted here, and a private mount needs CAP_SYS_ADMIN; "
-        + $"as root: mkdir -p {MountPoint} && mount -t mqueue none {MountPoint}";
-
     /// <summary>Lists them.</summary>
     public static PosixQueueListing List(ICoreBackend? backend = null)
     {
         IPosixQueues queues = (backend ?? CoreBackends.Default).Mq.Posix;
-        if (IsMounted())
-        {
-            return new PosixQueueListing(ListFolder(MountPoint, queues), PosixQueueSource.Mounted, null);
-        }
-
-        int status = queues.Mount(out SafeFileHandle root);
-        using (root)
-        {
-            return status >= 0
-                ? new PosixQueueListing(ListFolder(PathOf(root), queues), PosixQueueSource.PrivateMount, null)
-                : new PosixQueueListing(ListOwn(queues), PosixQueueSource.OwnDescriptors, Advice);
-        }
+        using QueueFolder folder = QueueFolder.Open(queues);
+        return new PosixQueueListing(folder.Path is string path ? ListFolder(path, queues) : ListOwn(queues), folder.Source, folder.Advice);
     }
 
     /// <summary>Describes one queue; null when there is none of this name that may be seen or opened.</summary>
@@ -89,8 +74,32 @@ public static class PosixQueues
         ? ""
         : ProcText.Link(PathOf(queue)) is string target ? target[Math.Max(0, target.LastIndexOf('/'))..] : null;
 
-    private static bool IsMounted() => ProcText.Lines("/proc/self/mounts")
-        .Any(line => line.Split(' ') is [_, MountPoint, "mqueue", ..]);
+    /// <summary>Queues with a name that this process has open; one that was unlinked is no queue that can be found.</summary>
+    internal static IEnumerable<(SafeFileHandle Handle, FileOwner File, string Name)> OwnQueues(IPosixQueues queues)
+    {
+        foreach (string descriptor in ProcText.Names("/proc/self/fd"))
+        {
+            using SafeFileHandle handle = new(int.Parse(descriptor, CultureInfo.InvariantCulture), ownsHandle: false);
+            // A descriptor of a queue is one that has the attributes of a queue; its target in /proc is the queue's name.
+            if (queues.GetAttributes(handle, out _) >= 0 && FileOwner.Of(handle) is FileOwner file && NameOf(handle) is { Length: > 0 } name)
+            {
+                yield return (handle, file, name);
+            }
+        }
+    }
+
+    /// <summary>Opens one to look at it, to receive or to send, whichever is allowed.</summary>
+    internal static int Open(IPosixQueues queues, string name, out SafeFileHandle queue)
+    {
+        int status = queues.Open(name, PosixQueueFlags.Receive | PosixQueueFlags.NonBlocking, 0, null, out queue);
+        if (status == StatusCode.AccessDenied)
+        {
+            queue.Dispose();
+            status = queues.Open(name, PosixQueueFlags.Send | PosixQueueFlags.NonBlocking, 0, null, out queue);
+        }
+
+        return status;
+    }
 
     private static List<PosixQueueEntry> ListFolder(string folder, IPosixQueues queues)
     {
@@ -112,7 +121,7 @@ public static class PosixQueues
         return entries;
     }
 
-    // Limits and depth stand in no file: the queue has to be opened, to receive or to send, whichever is allowed.
+    // Limits and depth stand in no file: the queue has to be opened.
     private static PosixQueueEntry Look(PosixQueueEntry entry, string path, IPosixQueues queues)
     {
         int status = Open(queues, entry.Name, out SafeFileHandle queue);
@@ -122,18 +131,6 @@ public static class PosixQueues
                 ? Describe(entry, queue, queues)
                 : Parse(entry, ProcText.FirstLine(path)) with { Gap = PosixQueueGap.NotOpened };
         }
-    }
-
-    private static int Open(IPosixQueues queues, string name, out SafeFileHandle queue)
-    {
-        int status = queues.Open(name, PosixQueueFlags.Receive | PosixQueueFlags.NonBlocking, 0, null, out queue);
-        if (status == StatusCode.AccessDenied)
-        {
-            queue.Dispose();
-            status = queues.Open(name, PosixQueueFlags.Send | PosixQueueFlags.NonBlocking, 0, null, out queue);
-        }
-
-        return status;
     }
 
     private static PosixQueueEntry WithOwner(PosixQueueEntry entry, FileOwner? file) =>
@@ -170,21 +167,16 @@ public static class PosixQueues
         }
     }
 
-    // A descriptor of a queue is one that has the attributes of a queue.
     private static List<PosixQueueEntry> ListOwn(IPosixQueues queues)
     {
         SortedDictionary<string, PosixQueueEntry> entries = new(StringComparer.Ordinal);
-        foreach (string descriptor in ProcText.Names("/proc/self/fd"))
+        foreach ((SafeFileHandle handle, FileOwner file, string name) in OwnQueues(queues))
         {
-            using SafeFileHandle handle = new(int.Parse(descriptor, CultureInfo.InvariantCulture), ownsHandle: false);
             lock (OwnNotifications.Gate)
             {
-                if (queues.GetAttributes(handle, out _) >= 0 && FileOwner.Of(handle) is FileOwner owner && NameOf(handle) is { Length: > 0 } name)
-                {
-                    PosixQueueEntry entry = WithOwner(new PosixQueueEntry(name), owner);
-                    entries[name] = OwnNotifications.TryFind(owner.File, out PosixQueueNotification? holder)
-                        ? Describe(entry, holder, queues) : Describe(entry, handle, queues);
-                }
+                PosixQueueEntry entry = WithOwner(new PosixQueueEntry(name), file);
+                entries[name] = OwnNotifications.TryFind(file.File, out PosixQueueNotification? holder)
+                    ? Describe(entry, holder, queues) : Describe(entry, handle, queues);
             }
         }
 

@@ -13,14 +13,14 @@ internal static class QueueErrors
     private const long OverheadBytes = 96;
 
     /// <summary>Opening or unlinking a POSIX queue failed.</summary>
-    internal static Exception OpenPosix(int status, string operation, string name, PosixQueueAttributes? limits) =>
+    internal static Exception OpenPosix(int status, string operation, string name, PosixQueueAttributes? limits, IPosixQueues queues) =>
         Make(status, operation, name, status switch
         {
             StatusCode.NoEntry when name == "/" => "a name has at least one byte behind its slash",
             StatusCode.NoEntry => "no queue has this name in this IPC namespace; create it first",
             StatusCode.Exists => "a queue has this name; open it, or unlink it first",
             StatusCode.NameTooLong => $"a name has at most 255 bytes behind its slash, this one has {Encoding.UTF8.GetByteCount(name) - 1}",
-            StatusCode.AccessDenied => NameHasFolders(name) ? OneSlash : PosixOwner(name),
+            StatusCode.AccessDenied => NameHasFolders(name) ? OneSlash : PosixOwner(name, queues),
             StatusCode.InvalidArgument => NameOrLimits(name, limits),
             StatusCode.TooManyOpenFiles => QueueBytes(limits) + $"; or the process has RLIMIT_NOFILE, {KernelNumbers.OpenFiles()}, files open",
             StatusCode.NoMemory => QueueBytes(limits),
@@ -146,9 +146,17 @@ internal static class QueueErrors
             + $"{fit}; unlink queues, make them smaller, or raise it with ulimit -q or LimitMSGQUEUE=";
     }
 
-    private static string PosixOwner(string name) => FileOwner.Of("/dev/mqueue" + name) is FileOwner owner
-        ? $"it belongs to user {owner.Uid} with mode {Octal(owner.Mode)}, and this is user {Environment.UserName}"
-        : "its owner and mode keep this user out";
+    private static string PosixOwner(string name, IPosixQueues queues)
+    {
+        using QueueFolder folder = QueueFolder.Open(queues);
+        if (folder.Path is null || FileOwner.Of(folder.Path + name) is not FileOwner owner)
+        {
+            return "its owner and mode keep this user out";
+        }
+
+        string text = $"it belongs to user {owner.Uid} with mode {Octal(owner.Mode)}, and this is user {Environment.UserName}";
+        return folder.Advice is null ? text : $"if {folder.Path} is of this IPC namespace, {text}";
+    }
 
     private static string SysVOwner(ISysVQueues queues, Func<SysVQueueStatus, bool> which)
     {

@@ -236,6 +236,7 @@ public sealed partial class MqTests(string backend)
             Assert.That(posix.GetProperty("bytes").GetInt64(), Is.EqualTo(3));
             Assert.That(posix.GetProperty("mode").GetString(), Is.EqualTo("0600"));
             Assert.That(posix.GetProperty("notify_pid").GetInt32(), Is.Zero);
+            Assert.That(posix.GetProperty("gap").ValueKind, Is.EqualTo(JsonValueKind.Null));
         });
     }
 

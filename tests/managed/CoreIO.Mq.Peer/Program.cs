@@ -27,6 +27,15 @@ switch (args[1])
     case "posix-receive":
         ReceivePosix(args[2], Number(3));
         break;
+    case "posix-open-why":
+        ShowWhy(() => PosixMessageQueue.Open(args[2], null, backend).Dispose());
+        break;
+    case "posix-make":
+        Show(() => PosixMessageQueue.Create(args[2], new PosixQueueOptions { MaxMessages = 1, MessageSize = 8 }, backend).Dispose());
+        break;
+    case "posix-list":
+        ListPosix(args.ElementAtOrDefault(2));
+        break;
     case "posix-notify-list":
         NotifyAndList(args[2]);
         break;
@@ -90,6 +99,38 @@ void Show(Action action)
     catch (MessageQueueException e)
     {
         Console.WriteLine(e.ErrnoName);
+    }
+}
+
+void ShowWhy(Action action)
+{
+    try
+    {
+        action();
+        Console.WriteLine("ok");
+    }
+    catch (MessageQueueException e)
+    {
+        Console.WriteLine(e.Message);
+    }
+}
+
+// With a queue of its own, when it is given a name.
+void ListPosix(string? name)
+{
+    using PosixMessageQueue? own = name is null
+        ? null : PosixMessageQueue.Create(name, new PosixQueueOptions { MaxMessages = 1, MessageSize = 8 }, backend);
+    PosixQueueListing listing = PosixQueues.List(backend);
+    if (name is not null)
+    {
+        PosixMessageQueue.Unlink(name, backend);
+    }
+
+    Console.WriteLine(listing.Source);
+    Console.WriteLine(listing.Advice ?? "no advice");
+    foreach (PosixQueueEntry queue in listing.Queues)
+    {
+        Console.WriteLine(queue.Name);
     }
 }
 
