@@ -56,12 +56,15 @@ internal sealed class Peer : IDisposable
     }
 
     /// <summary>In an IPC namespace of its own, with limits set in a shell before.</summary>
-    public static string[] InNamespace(string backend, string[] arguments, params string[] limits)
+    public static string[] InNamespace(string backend, string[] arguments, params string[] limits) => InNamespace(backend, arguments, limits, []);
+
+    /// <summary>Likewise, behind a <paramref name="launcher"/> that is not in the way of setting the limits.</summary>
+    public static string[] InNamespace(string backend, string[] arguments, string[] limits, string[] launcher)
     {
         NeedTool("unshare");
         NeedRoot();
         string set = string.Concat(limits.Select(limit => $"echo {limit.Split('=')[1]} > /proc/sys/{limit.Split('=')[0]} && "));
-        return Run(backend, arguments, ["unshare", "-i", "sh", "-c", $"{set}exec \"$@\"", "sh"]);
+        return Run(backend, arguments, ["unshare", "-i", "sh", "-c", $"{set}exec \"$@\"", "sh", .. launcher]);
     }
 
     public static void NeedRoot()
