@@ -227,10 +227,8 @@ public sealed partial class PosixMessageQueue : IDisposable
     // As the kernel itself does: no default is above the limit. Where /proc is not there, what the kernel is built with.
     private static long Default(string name, string most, long built)
     {
-        long value = KernelNumbers.Posix(name);
-        long limit = KernelNumbers.Posix(most);
-        value = value < 0 ? built : value;
-        return limit < 0 ? value : Math.Min(value, limit);
+        long value = KernelNumbers.Posix(name) ?? built;
+        return Math.Min(value, KernelNumbers.Posix(most) ?? value);
     }
 
     private static void CheckOwner(string name, SafeFileHandle handle, uint? expected, IPosixQueues queues)
