@@ -190,6 +190,23 @@ public sealed partial class MqTests(string backend)
             Is.EqualTo((string[])["0666", "0640", "0644"]));
     }
 
+    // Who creates a name first owns it, so a script says whose it has to be.
+    [TestCase("posix create Q --exist-ok")]
+    [TestCase("posix send Q x")]
+    [TestCase("posix recv Q -t 0")]
+    [TestCase("sysv create K --exist-ok")]
+    [TestCase("sysv send K x")]
+    [TestCase("sysv recv K -t 0")]
+    [TestCase("sysv recv --id $id -t 0")]
+    public void AQueueOfAnUnexpectedOwnerIsRefused(string command)
+    {
+        (int exitCode, string output) = Mq($"posix create Q; id=$(sysv create K); posix send Q a; sysv send K a; {command} --owner 65533");
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("permission denied (EACCES): it belongs to user").And.Contain("user 65533 was expected"));
+        (exitCode, output) = Mq($"id=$(sysv create K --exist-ok); {command} --owner $(id -u)");
+        Assert.That(exitCode, Is.Zero, output);
+    }
+
     [Test]
     public void AnotherUserIsKeptOut()
     {
@@ -201,6 +218,19 @@ public sealed partial class MqTests(string backend)
         (exitCode, output) = Mq($"sysv create K > /dev/null; {other} sysv recv K -t 0 --backend {backend}");
         Assert.That(exitCode, Is.EqualTo(2), output);
         Assert.That(output, Does.Contain("permission denied (EACCES): it belongs to user 0").And.Contain("has mode 0600"));
+    }
+
+    [Test]
+    public void WhoMayOnlySendKnowsWhoseAQueueIs()
+    {
+        NeedSomebodyElse();
+        string other = $"setpriv --reuid 65534 --clear-groups dotnet '{Program}' mq";
+        (int exitCode, string output) = Mq($"sysv create K --mode 0622 > /dev/null; {other} sysv send K x --owner 0 --backend {backend} && sysv recv K");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output, Is.EqualTo("x\n"));
+        (exitCode, output) = Mq($"{other} sysv send K x --owner 65534 --backend {backend}");
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("it belongs to user 0 with mode 0622, and user 65534 was expected"));
     }
 
     [Test]
