@@ -115,11 +115,18 @@ void ShowWhy(Action action)
     }
 }
 
-// With a queue of its own, when it is given a name.
+// With a queue of its own, when it is given a name, and one that has none any more.
 void ListPosix(string? name)
 {
     using PosixMessageQueue? own = name is null
         ? null : PosixMessageQueue.Create(name, new PosixQueueOptions { MaxMessages = 1, MessageSize = 8 }, backend);
+    using PosixMessageQueue? unlinked = name is null
+        ? null : PosixMessageQueue.Create(name + "-unlinked", new PosixQueueOptions { MaxMessages = 1, MessageSize = 8 }, backend);
+    if (unlinked is not null)
+    {
+        PosixMessageQueue.Unlink(unlinked.Name, backend);
+    }
+
     PosixQueueListing listing = PosixQueues.List(backend);
     if (name is not null)
     {

@@ -90,6 +90,14 @@ internal sealed class QueueFolderTests(string backend)
             Is.EqualTo((string[])["seen 3 50", "told"]), "its own, not the one that is mounted");
     }
 
+    // The kernel shows `NAME (deleted)` for one that was unlinked, which may as well be a name.
+    [Test]
+    public void Own_queues_are_those_that_have_a_name([Values("", " (deleted)")] string end)
+    {
+        string own = Unique.Name() + end;
+        Assert.That(List([.. Elsewhere, .. Peer.NoMounting], own)[2..], Is.EqualTo((string[])[own]));
+    }
+
     // Who owns a queue that may not be opened is read in the same place, and no more is said than is known.
     [Test]
     public void Whose_a_queue_is_comes_from_this_namespace()
