@@ -1,5 +1,5 @@
 // What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two
-// descriptors, reading one without opening it again.
+// descriptors, reading one without opening it again or taking anything from it.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -11,6 +11,7 @@ internal static partial class Descriptors
 {
     private const string Library = "libc";
     private const int EventCloseOnExecNonBlocking = 0x80800;
+    private const int PeekWithoutWaiting = 0x2 | 0x40;
     private const short Input = 1;
     private const short Invalid = 0x20;
 
@@ -75,6 +76,14 @@ internal static partial class Descriptors
         }
     }
 
+    /// <summary>What can be read of a socket now, up to <paramref name="most"/> bytes, which stays to be read; empty where nothing can.</summary>
+    internal static byte[] Peek(SafeFileHandle socket, int most)
+    {
+        byte[] buffer = new byte[most];
+        nint length = ReceiveRaw(socket, ref buffer[0], most, PeekWithoutWaiting);
+        return length > 0 ? buffer[..(int)length] : [];
+    }
+
     private static int Poll(int first, int second, TimeSpan? timeout)
     {
         if (first < 0 || second < -1)
@@ -126,6 +135,9 @@ internal static partial class Descriptors
 
     [LibraryImport(Library, EntryPoint = "read")]
     private static partial nint ReadRaw(SafeFileHandle handle, out ulong value, nint count);
+
+    [LibraryImport(Library, EntryPoint = "recv")]
+    private static partial nint ReceiveRaw(SafeFileHandle socket, ref byte buffer, nint capacity, int flags);
 
     [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
     private static partial int PollRaw(ref PollItem items, nuint count, int timeout);

@@ -10,6 +10,9 @@ public sealed class PosixQueueNotification : IDisposable
 {
     internal const string WaitFor = "wait for word of";
 
+    // The kernel writes what ended it into the last byte of the cookie that it was given.
+    private const int CookieBytes = 32;
+
     private readonly IPosixQueues _queues;
     private readonly PosixNotifyKind _kind;
     private readonly int _signal;
@@ -40,6 +43,15 @@ public sealed class PosixQueueNotification : IDisposable
     /// otherwise; another one after each <see cref="Arm"/>.
     /// </summary>
     public SafeFileHandle? Descriptor => _descriptor;
+
+    /// <summary>
+    /// What ended it, with <see cref="PosixNotifyKind.Descriptor"/>: <see cref="Wait"/> returns for a message and for any other end alike. Nothing
+    /// after the next <see cref="Arm"/>.
+    /// </summary>
+    public PosixNotifyEnd End =>
+        _descriptor is { IsClosed: false } descriptor && Descriptors.Peek(descriptor, CookieBytes) is { Length: CookieBytes } cookie
+            ? (PosixNotifyEnd)cookie[^1]
+            : PosixNotifyEnd.None;
 
     /// <summary>The queue it is about.</summary>
     internal PosixMessageQueue Queue { get; }

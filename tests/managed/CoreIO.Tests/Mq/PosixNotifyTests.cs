@@ -113,6 +113,33 @@ internal sealed class PosixNotifyTests(string backend)
     }
 
     [Test]
+    public void What_ended_a_registration_is_told()
+    {
+        using PosixQueue test = new(backend);
+        using PosixQueueNotification notification = test.Queue.Notify();
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.None));
+        test.Queue.Send("1"u8);
+        Assert.That(notification.Wait(Soon));
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.Message));
+        Assert.That(notification.Wait(MqWait.None), Is.True, "nothing was taken");
+        test.Queue.Receive(test.Buffer, out _);
+        notification.Arm();
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.None));
+        test.Again().Dispose();
+        Assert.That(notification.Wait(Soon));
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.Withdrawn));
+        notification.Arm();
+        using PosixQueueNotification silent = Silent();
+        Assert.That(silent.End, Is.EqualTo(PosixNotifyEnd.None));
+
+        PosixQueueNotification Silent()
+        {
+            notification.Dispose();
+            return test.Queue.Notify(PosixNotifyKind.None);
+        }
+    }
+
+    [Test]
     public void Closing_the_queue_ends_the_registration()
     {
         using PosixQueue test = new(backend);
