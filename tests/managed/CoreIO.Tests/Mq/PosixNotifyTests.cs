@@ -249,6 +249,7 @@ internal sealed class PosixNotifyTests(string backend)
     [Test]
     public void A_listing_without_the_file_system_ends_no_registration_either()
     {
+        _ = Backends.Get(backend);
         Peer.NeedRoot();
         Peer.NeedTool("setpriv");
         string[] lines = Peer.Run(backend, ["posix-notify-list", Unique.Name()], Peer.NoMounting);
