@@ -3,13 +3,14 @@
 //
 // The same descriptor ends the wait when nobody reads standard output any more: a message that could not be written stays in its queue.
 using System.Runtime.InteropServices;
+using CoreIO.Mq;
 using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Cli.Shell;
 
 internal sealed class Interrupt : IDisposable
 {
-    private readonly SafeFileHandle _event = Libc.Event();
+    private readonly SafeFileHandle _event = Descriptors.CreateEvent();
     private readonly ManualResetEventSlim _concluded = new();
     private readonly PosixSignalRegistration[] _signals;
     private int _count;
@@ -33,7 +34,7 @@ internal sealed class Interrupt : IDisposable
     public static Interrupt Listen() => new();
 
     /// <summary>Waits; true when the process should end.</summary>
-    public bool Wait(TimeSpan time) => Libc.WaitReadable(Descriptor, (int)Math.Ceiling(time.TotalMilliseconds)) || IsRequested;
+    public bool Wait(TimeSpan time) => Descriptors.WaitReadable(Descriptor, time, cancel: null) >= 0 || IsRequested;
 
     /// <summary>All is written: where a signal came, the process ends by it here.</summary>
     public void Conclude()
@@ -62,7 +63,7 @@ internal sealed class Interrupt : IDisposable
     {
         if (Interlocked.Increment(ref _count) == 1)
         {
-            _ = Libc.Write((int)_event.DangerousGetHandle(), BitConverter.GetBytes(1L));
+            Descriptors.Set(_event);
             _concluded.Wait();
         }
     }

@@ -1,4 +1,4 @@
-// The calls of libc that the command writes, waits and changes owners with. System.Console writes, too, after it has looked for encodings, set up a
+// The calls of libc that the command writes, polls and changes owners with. System.Console writes, too, after it has looked for encodings, set up a
 // terminal and started a thread for signals: a fifth of the time that a short command takes as a whole.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -18,7 +18,6 @@ internal static partial class Libc
     private const string Library = "libc";
     private const int Interrupted = 4;
     private const int TryAgain = 11;
-    private const int EventCloseOnExec = 0x80000;
     private const int PollCloseOnExec = 0x80000;
     private const int PollAdd = 1;
     private const uint PollIn = 1;
@@ -49,9 +48,6 @@ internal static partial class Libc
     /// <summary>Whether a descriptor is a terminal.</summary>
     public static bool IsTerminal(int descriptor) => IsTerminalRaw(descriptor) == 1;
 
-    /// <summary>A counter of the kernel that can be read once somebody has added to it; close-on-exec.</summary>
-    public static SafeFileHandle Event() => new(EventRaw(0, EventCloseOnExec), ownsHandle: true);
-
     /// <summary>A descriptor that can be read when one of those added to it is ready; close-on-exec.</summary>
     public static SafeFileHandle Poller() => new(PollerRaw(PollCloseOnExec), ownsHandle: true);
 
@@ -63,14 +59,6 @@ internal static partial class Libc
         return ControlRaw(poller, PollAdd, descriptor, in entry[0]) == 0;
     }
 
-    /// <summary>Waits until a descriptor is ready to be read; false when the time is over or a signal came.</summary>
-    public static bool WaitReadable(SafeFileHandle descriptor, int milliseconds)
-    {
-        // struct pollfd: the descriptor, then 16 bits of what is asked and 16 of what is found.
-        Span<int> entry = [(int)descriptor.DangerousGetHandle(), (int)PollIn];
-        return PollRaw(ref entry[0], 1, milliseconds) > 0;
-    }
-
     /// <summary>Changes the owner of what a descriptor is open on; -1 leaves a number as it is. 0 or -errno.</summary>
     public static int ChangeOwner(SafeFileHandle file, int uid, int gid) =>
         ChangeOwnerRaw(file, uid, gid) == 0 ? 0 : -Marshal.GetLastPInvokeError();
@@ -78,17 +66,11 @@ internal static partial class Libc
     /// <summary>Changes the permissions of what a descriptor is open on; 0 or -errno.</summary>
     public static int ChangeMode(SafeFileHandle file, int mode) => ChangeModeRaw(file, mode) == 0 ? 0 : -Marshal.GetLastPInvokeError();
 
-    [LibraryImport(Library, EntryPoint = "eventfd")]
-    private static partial int EventRaw(uint count, int flags);
-
     [LibraryImport(Library, EntryPoint = "epoll_create1")]
     private static partial int PollerRaw(int flags);
 
     [LibraryImport(Library, EntryPoint = "epoll_ctl")]
     private static partial int ControlRaw(SafeFileHandle poller, int operation, int descriptor, in uint entry);
-
-    [LibraryImport(Library, EntryPoint = "poll")]
-    private static partial int PollRaw(ref int entry, nuint count, int milliseconds);
 
     [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
     private static partial int ChangeModeRaw(SafeFileHandle file, int mode);

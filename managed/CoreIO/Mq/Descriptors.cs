@@ -1,6 +1,8 @@
-// What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two descriptors, who owns one.
+// What queues need of descriptors and .NET does not offer: an event to end a wait with, waiting for two
+// descriptors, reading one without opening it again or taking anything from it.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Mq;
@@ -9,11 +11,9 @@ internal static partial class Descriptors
 {
     private const string Library = "libc";
     private const int EventCloseOnExecNonBlocking = 0x80800;
+    private const int PeekWithoutWaiting = 0x2 | 0x40;
     private const short Input = 1;
     private const short Invalid = 0x20;
-    private const int CurrentFolder = -100;
-    private const int EmptyPath = 0x1000;
-    private const uint OwnerAndMode = 0x2 | 0x8;
 
     /// <summary>Makes a descriptor that <see cref="Set"/> makes readable and <see cref="Clear"/> does not.</summary>
     /// <exception cref="CoreIOException">There are too many.</exception>
@@ -62,36 +62,26 @@ internal static partial class Descriptors
         }
     }
 
-    /// <summary>Who owns an open file, and its nine bits of permissions; the status is 0 or -errno.</summary>
-    internal static int Owner(SafeFileHandle handle, out uint uid, out int mode)
+    /// <summary>The beginning of what can be read of a file at its start; null where it is not open to be read.</summary>
+    internal static string? ReadText(SafeFileHandle handle)
     {
-        bool held = false;
         try
         {
-            handle.DangerousAddRef(ref held);
-            return Owner((int)handle.DangerousGetHandle(), string.Empty, out uid, out mode);
+            Span<byte> buffer = stackalloc byte[256];
+            return Encoding.ASCII.GetString(buffer[..RandomAccess.Read(handle, buffer, 0)]);
         }
-        finally
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            if (held)
-            {
-                handle.DangerousRelease();
-            }
+            return null;
         }
     }
 
-    /// <summary>Who owns a file; the status is 0 or -errno.</summary>
-    internal static int Owner(string path, out uint uid, out int mode) => Owner(CurrentFolder, path, out uid, out mode);
-
-    private static int Owner(int folder, string path, out uint uid, out int mode)
+    /// <summary>What can be read of a socket now, up to <paramref name="most"/> bytes, which stays to be read; empty where nothing can.</summary>
+    internal static byte[] Peek(SafeFileHandle socket, int most)
     {
-        // struct statx has one layout on every machine: the owner at byte 20, the mode at byte 28.
-        Span<byte> buffer = stackalloc byte[256];
-        buffer.Clear();
-        int result = Statx(folder, path, EmptyPath, OwnerAndMode, ref MemoryMarshal.GetReference(buffer));
-        uid = MemoryMarshal.Read<uint>(buffer[20..]);
-        mode = MemoryMarshal.Read<ushort>(buffer[28..]) & 0x1FF;
-        return result < 0 ? -Marshal.GetLastPInvokeError() : 0;
+        byte[] buffer = new byte[most];
+        nint length = ReceiveRaw(socket, ref buffer[0], most, PeekWithoutWaiting);
+        return length > 0 ? buffer[..(int)length] : [];
     }
 
     private static int Poll(int first, int second, TimeSpan? timeout)
@@ -146,11 +136,11 @@ internal static partial class Descriptors
     [LibraryImport(Library, EntryPoint = "read")]
     private static partial nint ReadRaw(SafeFileHandle handle, out ulong value, nint count);
 
+    [LibraryImport(Library, EntryPoint = "recv")]
+    private static partial nint ReceiveRaw(SafeFileHandle socket, ref byte buffer, nint capacity, int flags);
+
     [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
     private static partial int PollRaw(ref PollItem items, nuint count, int timeout);
-
-    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Statx(int folder, string path, int flags, uint mask, ref byte buffer);
 
     private struct PollItem
     {

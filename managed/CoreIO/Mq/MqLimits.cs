@@ -50,8 +50,8 @@ public sealed record MqLimits
     {
         backend ??= CoreBackends.Default;
         PosixQueueListing listing = PosixQueues.List(backend);
-        long? defaultMessages = PosixNumber("msg_default");
-        long? defaultSize = PosixNumber("msgsize_default");
+        long? defaultMessages = KernelNumbers.Posix("msg_default");
+        long? defaultSize = KernelNumbers.Posix("msgsize_default");
         (long? soft, bool softUnlimited, long? hard, bool hardUnlimited) = ByteLimits();
         long? own = OwnBytesOf(listing);
         return new MqLimits
@@ -60,7 +60,7 @@ public sealed record MqLimits
             [
                 PosixLimit("msg_max", null, "messages in a queue"),
                 PosixLimit("msgsize_max", null, "bytes in a message"),
-                PosixLimit("queues_max", listing.Source == PosixQueueSource.OwnDescriptors ? null : listing.Queues.Count, "queues of the IPC namespace"),
+                PosixLimit("queues_max", listing.Advice is null ? listing.Queues.Count : null, "queues of the IPC namespace"),
                 PosixLimit("msg_default", null, "messages in a queue whose size is not given"),
                 PosixLimit("msgsize_default", null, "bytes in a message of a queue whose size is not given"),
                 new(ByteLimit, soft, own, "bytes in all queues of a user, this process's soft limit",
@@ -80,10 +80,8 @@ public sealed record MqLimits
     public static long BytesOf(long maxMessages, long messageSize) =>
         (maxMessages * (messageSize + BytesOfMessageHead)) + (Math.Min(maxMessages, MostPriorities) * BytesOfTreeNode);
 
-    private static long? PosixNumber(string name) => ProcText.Number("/proc/sys/fs/mqueue/" + name);
-
     private static MqLimit PosixLimit(string name, long? used, string what) =>
-        new("fs.mqueue." + name, PosixNumber(name), used, what, Sysctl("fs.mqueue." + name));
+        new("fs.mqueue." + name, KernelNumbers.Posix(name), used, what, Sysctl("fs.mqueue." + name));
 
     private static string Sysctl(string name) => $"sysctl -w {name}=N, and a file in /etc/sysctl.d to keep it";
 
@@ -104,18 +102,15 @@ public sealed record MqLimits
         ];
     }
 
-    // "Max msgqueue size         819200               819200               bytes"
     private static (long? Soft, bool SoftUnlimited, long? Hard, bool HardUnlimited) ByteLimits()
     {
-        string? line = ProcText.Lines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max msgqueue size", StringComparison.Ordinal));
-        string[] words = (line ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length < 5)
+        if (KernelNumbers.QueueBytes() is not (string softText, string hardText))
         {
             return (null, false, null, false);
         }
 
-        (long? soft, bool softUnlimited) = Limit(words[3]);
-        (long? hard, bool hardUnlimited) = Limit(words[4]);
+        (long? soft, bool softUnlimited) = Limit(softText);
+        (long? hard, bool hardUnlimited) = Limit(hardText);
         return (soft, softUnlimited, hard, hardUnlimited);
     }
 
@@ -126,7 +121,7 @@ public sealed record MqLimits
     private static long? OwnBytesOf(PosixQueueListing listing)
     {
         uint? self = FileOwner.Of("/proc/self")?.Uid;
-        if (self is null || listing.Source == PosixQueueSource.OwnDescriptors)
+        if (self is null || listing.Advice is not null)
         {
             return null;
         }

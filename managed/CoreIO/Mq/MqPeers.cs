@@ -48,8 +48,8 @@ public static class MqPeers
     public static MqPeerList OfPosix(Microsoft.Win32.SafeHandles.SafeFileHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return FileOwner.Of(PosixQueues.PathOf(handle)) is FileOwner queue
-            ? Find(process => OfPosix(process, queue))
+        return FileOwner.Of(handle) is FileOwner queue
+            ? Find(process => OfPosix(process, queue.File))
             : new MqPeerList([], 0);
     }
 
@@ -88,7 +88,7 @@ public static class MqPeers
         return new MqPeerList([.. peers.OrderBy(peer => peer.ProcessId)], hidden);
     }
 
-    private static (MqPeerState?, int, bool) OfPosix(int process, FileOwner queue)
+    private static (MqPeerState?, int, bool) OfPosix(int process, FileId queue)
     {
         HashSet<long> descriptors = [];
         string folder = $"/proc/{process}/fd";
@@ -104,8 +104,7 @@ public static class MqPeers
 
         foreach (string path in names)
         {
-            // Inodes are numbered by each file system for itself.
-            if (ProcText.Link(path) is ['/', ..] && FileOwner.Of(path) is FileOwner file && file.Inode == queue.Inode && file.Device == queue.Device
+            if (ProcText.Link(path) is ['/', ..] && FileOwner.Of(path)?.File == queue
                 && long.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out long descriptor))
             {
                 descriptors.Add(descriptor);

@@ -35,7 +35,7 @@ public sealed partial class PosixMessageQueue
         }
 
         SendRequest request = new(this, message, priority);
-        lane.Add(request, cancellationToken);
+        _ = lane.Add(request, cancellationToken);
         return new ValueTask(request.Task);
     }
 
@@ -65,7 +65,7 @@ public sealed partial class PosixMessageQueue
             }
         }
 
-        lane.Add(request, cancellationToken);
+        _ = lane.Add(request, cancellationToken);
         return new ValueTask<QueueMessage>(request.Task);
     }
 
@@ -125,7 +125,7 @@ public sealed partial class PosixMessageQueue
     internal Task ListenAsync(PosixQueueNotification notification, CancellationToken cancellationToken)
     {
         ListenRequest request = new(this, notification);
-        Lane(ref _listeners).Add(request, cancellationToken);
+        _ = Lane(ref _listeners).Add(request, cancellationToken);
         return request.Task;
     }
 

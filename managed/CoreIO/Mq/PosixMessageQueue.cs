@@ -66,7 +66,7 @@ public sealed partial class PosixMessageQueue : IDisposable
         int status = queues.Open(name, options.Flags, options.Mode, limits, out SafeFileHandle handle);
         if (status < 0)
         {
-            throw QueueErrors.OpenPosix(status, creates ? "create" : "open", name, limits);
+            throw QueueErrors.OpenPosix(status, creates ? "create" : "open", name, limits, queues);
         }
 
         try
@@ -74,15 +74,15 @@ public sealed partial class PosixMessageQueue : IDisposable
             status = queues.GetAttributes(handle, out PosixQueueAttributes found);
             if (status < 0)
             {
-                throw QueueErrors.OpenPosix(status, "look at", name, limits);
+                throw QueueErrors.OpenPosix(status, "look at", name, limits, queues);
             }
 
-            CheckOwner(name, handle, options.ExpectedOwner);
+            CheckOwner(name, handle, options.ExpectedOwner, queues);
             return new PosixMessageQueue(name, handle, found, queues);
         }
         catch
         {
-            handle.Dispose();
+            OwnNotifications.Close(handle);
             throw;
         }
     }
@@ -100,10 +100,11 @@ public sealed partial class PosixMessageQueue : IDisposable
     public static void Unlink(string name, ICoreBackend? backend = null)
     {
         ArgumentNullException.ThrowIfNull(name);
-        int status = (backend ?? CoreBackends.Default).Mq.Posix.Unlink(name);
+        IPosixQueues queues = (backend ?? CoreBackends.Default).Mq.Posix;
+        int status = queues.Unlink(name);
         if (status < 0)
         {
-            throw QueueErrors.OpenPosix(status, "unlink", name, null);
+            throw QueueErrors.OpenPosix(status, "unlink", name, null, queues);
         }
     }
 
@@ -208,7 +209,7 @@ public sealed partial class PosixMessageQueue : IDisposable
     public void Dispose()
     {
         CloseLanes();
-        Handle.Dispose();
+        OwnNotifications.Close(Handle);
     }
 
     private static bool IsOver(int status) => status is StatusCode.Again or StatusCode.TimedOut;
@@ -226,25 +227,23 @@ public sealed partial class PosixMessageQueue : IDisposable
     // As the kernel itself does: no default is above the limit. Where /proc is not there, what the kernel is built with.
     private static long Default(string name, string most, long built)
     {
-        long value = KernelNumbers.Posix(name);
-        long limit = KernelNumbers.Posix(most);
-        value = value < 0 ? built : value;
-        return limit < 0 ? value : Math.Min(value, limit);
+        long value = KernelNumbers.Posix(name) ?? built;
+        return Math.Min(value, KernelNumbers.Posix(most) ?? value);
     }
 
-    private static void CheckOwner(string name, SafeFileHandle handle, uint? expected)
+    private static void CheckOwner(string name, SafeFileHandle handle, uint? expected, IPosixQueues queues)
     {
         if (expected is { } user)
         {
-            int status = Descriptors.Owner(handle, out uint owner, out int mode);
+            int status = FileOwner.Read(handle, out FileOwner owner);
             if (status < 0)
             {
-                throw QueueErrors.OpenPosix(status, "look at", name, null);
+                throw QueueErrors.OpenPosix(status, "look at", name, null, queues);
             }
 
-            if (owner != user)
+            if (owner.Uid != user)
             {
-                throw QueueErrors.ForeignOwner(name, owner, mode, user);
+                throw QueueErrors.ForeignOwner(name, owner.Uid, owner.Mode, user);
             }
         }
     }

@@ -3,7 +3,7 @@ namespace CoreIO.Mq;
 /// <summary>Where a listing of POSIX queues came from.</summary>
 public enum PosixQueueSource
 {
-    /// <summary>The file system of queues, which somebody mounted.</summary>
+    /// <summary>The file system of queues on <see cref="PosixQueues.MountPoint"/>, which somebody mounted.</summary>
     Mounted = 0,
 
     /// <summary>The file system of queues, mounted for this listing where nobody else sees it.</summary>
@@ -11,6 +11,21 @@ public enum PosixQueueSource
 
     /// <summary>The open descriptors of this process: queues that others hold are missing.</summary>
     OwnDescriptors = 2,
+}
+
+/// <summary>Why something of a POSIX queue is not known.</summary>
+public enum PosixQueueGap
+{
+    /// <summary>All is known.</summary>
+    None = 0,
+
+    /// <summary>It could not be opened, or not to be read.</summary>
+    NotOpened = 1,
+
+    /// <summary>
+    /// This process is told of its messages, and closing it after a look would end that; the descriptor that it asked with cannot be read.
+    /// </summary>
+    OwnNotification = 2,
 }
 
 /// <summary>A POSIX queue in a listing. What this process may not know is null.</summary>
@@ -43,10 +58,13 @@ public sealed record PosixQueueEntry(string Name)
 
     /// <summary>The signal it is told by; 0 where it is told otherwise.</summary>
     public int? NotifySignal { get; init; }
+
+    /// <summary>Why something is null.</summary>
+    public PosixQueueGap Gap { get; init; }
 }
 
 /// <summary>POSIX queues.</summary>
 /// <param name="Queues">By name.</param>
 /// <param name="Source">Where the names came from.</param>
-/// <param name="Advice">What to do to see all; null where all are seen.</param>
+/// <param name="Advice">What may be missing, and what to do; null where all queues of this IPC namespace are listed for certain.</param>
 public sealed record PosixQueueListing(IReadOnlyList<PosixQueueEntry> Queues, PosixQueueSource Source, string? Advice);

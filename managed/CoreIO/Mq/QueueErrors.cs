@@ -1,5 +1,6 @@
 // The one place where the status of a queue becomes an exception, with what a user needs to go on: the limit that was hit and its value
 // now, who owns what could not be had, and a way out. Nothing here runs unless something failed.
+using System.Globalization;
 using System.Text;
 
 namespace CoreIO.Mq;
@@ -9,23 +10,20 @@ internal static class QueueErrors
     internal const string SendTo = "send to";
     internal const string ReceiveFrom = "receive from";
 
-    // What the kernel counts of RLIMIT_MSGQUEUE for each message beside its bytes: struct msg_msg and a node of the tree of priorities.
-    private const long OverheadBytes = 96;
-
     /// <summary>Opening or unlinking a POSIX queue failed.</summary>
-    internal static Exception OpenPosix(int status, string operation, string name, PosixQueueAttributes? limits) =>
+    internal static Exception OpenPosix(int status, string operation, string name, PosixQueueAttributes? limits, IPosixQueues queues) =>
         Make(status, operation, name, status switch
         {
             StatusCode.NoEntry when name == "/" => "a name has at least one byte behind its slash",
             StatusCode.NoEntry => "no queue has this name in this IPC namespace; create it first",
             StatusCode.Exists => "a queue has this name; open it, or unlink it first",
             StatusCode.NameTooLong => $"a name has at most 255 bytes behind its slash, this one has {Encoding.UTF8.GetByteCount(name) - 1}",
-            StatusCode.AccessDenied => NameHasFolders(name) ? OneSlash : PosixOwner(name),
+            StatusCode.AccessDenied => NameHasFolders(name) ? OneSlash : PosixOwner(name, queues),
             StatusCode.InvalidArgument => NameOrLimits(name, limits),
-            StatusCode.TooManyOpenFiles => QueueBytes(limits) + $"; or the process has RLIMIT_NOFILE, {KernelNumbers.OpenFiles()}, files open",
+            StatusCode.TooManyOpenFiles => QueueBytes(limits) + $"; or the process has RLIMIT_NOFILE, {KernelNumbers.OpenFiles()?.Soft ?? Unknown}, files open",
             StatusCode.NoMemory => QueueBytes(limits),
             StatusCode.NoSpace =>
-                $"this IPC namespace has its queues_max of {KernelNumbers.Posix("queues_max")} queues; unlink some, or raise "
+                $"this IPC namespace has its queues_max of {Text(KernelNumbers.Posix("queues_max"))} queues; unlink some, or raise "
                 + "/proc/sys/fs/mqueue/queues_max",
             _ => null,
         });
@@ -66,7 +64,7 @@ internal static class QueueErrors
             StatusCode.Exists => "a queue has this key; open it, or remove it first",
             StatusCode.AccessDenied => SysVOwner(queues, s => s.Key == key),
             StatusCode.NoSpace =>
-                $"this IPC namespace has its msgmni of {KernelNumbers.SysV("msgmni")} queues; remove some (ipcs -q, ipcrm -q), or raise "
+                $"this IPC namespace has its msgmni of {Text(KernelNumbers.SysV("msgmni"))} queues; remove some (ipcs -q, ipcrm -q), or raise "
                 + "/proc/sys/kernel/msgmni",
             _ => null,
         });
@@ -84,7 +82,7 @@ internal static class QueueErrors
             StatusCode.TooBig => $"the oldest message that fits the type is longer than the buffer of {length} bytes, and stays in the queue",
             StatusCode.InvalidArgument when sends && type < 1 => $"type {type} is not above 0",
             StatusCode.InvalidArgument when sends && length > KernelNumbers.SysV("msgmax") =>
-                $"msgmax is {KernelNumbers.SysV("msgmax")}, the message has {length}; raise /proc/sys/kernel/msgmax",
+                $"msgmax is {Text(KernelNumbers.SysV("msgmax"))}, the message has {length}; raise /proc/sys/kernel/msgmax",
             StatusCode.InvalidArgument => Gone(queues, id),
             StatusCode.Again or StatusCode.TimedOut => sends ? Full(queues, id) : "it has no message of this type",
             StatusCode.NoMessage => "it is empty, or has none of this type",
@@ -99,7 +97,7 @@ internal static class QueueErrors
         Make(status, operation, label, status switch
         {
             StatusCode.NotPermitted when maxBytes > KernelNumbers.SysV("msgmnb") =>
-                $"more than msgmnb, {KernelNumbers.SysV("msgmnb")} bytes, needs CAP_SYS_RESOURCE; or {SysVOwner(queues, s => s.Id == id)}",
+                $"more than msgmnb, {Text(KernelNumbers.SysV("msgmnb"))} bytes, needs CAP_SYS_RESOURCE; or {SysVOwner(queues, s => s.Id == id)}",
             StatusCode.NotPermitted => "only its owner, its creator and CAP_SYS_ADMIN may: " + SysVOwner(queues, s => s.Id == id),
             StatusCode.AccessDenied => SysVOwner(queues, s => s.Id == id),
             StatusCode.InvalidArgument or StatusCode.Removed => Gone(queues, id),
@@ -107,12 +105,15 @@ internal static class QueueErrors
         });
 
     private const string OneSlash = "a name has one slash, at its beginning";
+    private const string Unknown = "unknown";
 
     private static Exception Make(int status, string operation, string queue, string? advice) => status == StatusCode.Canceled
         ? new OperationCanceledException($"{operation} {queue}: cancelled")
         : new MessageQueueException(status, operation, queue, advice);
 
     private static bool NameHasFolders(string name) => name.LastIndexOf('/') > 0;
+
+    private static string Text(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? Unknown;
 
     private static string Octal(int mode) => "0" + Convert.ToString(mode, 8).PadLeft(3, '0');
 
@@ -129,26 +130,39 @@ internal static class QueueErrors
         }
 
         return limits is { } asked
-            ? $"{asked.MaxMessages} messages of {asked.MessageSize} bytes were asked for; msg_max is {KernelNumbers.Posix("msg_max")} and "
-                + $"msgsize_max {KernelNumbers.Posix("msgsize_max")} without CAP_SYS_RESOURCE; raise them in /proc/sys/fs/mqueue"
+            ? $"{asked.MaxMessages} messages of {asked.MessageSize} bytes were asked for; msg_max is {Text(KernelNumbers.Posix("msg_max"))} and "
+                + $"msgsize_max {Text(KernelNumbers.Posix("msgsize_max"))} without CAP_SYS_RESOURCE; raise them in /proc/sys/fs/mqueue"
             : null;
     }
 
     // The kernel's own sum: what a queue could hold counts, not what it does.
     private static string QueueBytes(PosixQueueAttributes? limits)
     {
-        long messages = limits?.MaxMessages ?? KernelNumbers.Posix("msg_default");
-        long size = limits?.MessageSize ?? KernelNumbers.Posix("msgsize_default");
-        long bytes = messages * (size + OverheadBytes);
-        string limit = KernelNumbers.QueueBytes();
-        string fit = long.TryParse(limit, out long most) && bytes > 0 ? $", of which {most / bytes} fit" : "";
-        return $"the queues of this user take RLIMIT_MSGQUEUE, {limit} bytes; a queue of {messages} messages of {size} bytes takes {bytes}"
-            + $"{fit}; unlink queues, make them smaller, or raise it with ulimit -q or LimitMSGQUEUE=";
+        long? messages = limits?.MaxMessages ?? KernelNumbers.Posix("msg_default");
+        long? size = limits?.MessageSize ?? KernelNumbers.Posix("msgsize_default");
+        string limit = KernelNumbers.QueueBytes()?.Soft ?? Unknown;
+        string text = $"the queues of this user take RLIMIT_MSGQUEUE, {limit} bytes";
+        if (messages is long count && size is long each)
+        {
+            long bytes = MqLimits.BytesOf(count, each);
+            text += $"; a queue of {count} messages of {each} bytes takes {bytes}"
+                + (long.TryParse(limit, CultureInfo.InvariantCulture, out long most) && bytes > 0 ? $", of which {most / bytes} fit" : "");
+        }
+
+        return text + "; unlink queues, make them smaller, or raise it with ulimit -q or LimitMSGQUEUE=";
     }
 
-    private static string PosixOwner(string name) => Descriptors.Owner("/dev/mqueue" + name, out uint uid, out int mode) >= 0
-        ? $"it belongs to user {uid} with mode {Octal(mode)}, and this is user {Environment.UserName}"
-        : "its owner and mode keep this user out";
+    private static string PosixOwner(string name, IPosixQueues queues)
+    {
+        using QueueFolder folder = QueueFolder.Open(queues);
+        if (folder.Path is null || FileOwner.Of(folder.Path + name) is not FileOwner owner)
+        {
+            return "its owner and mode keep this user out";
+        }
+
+        string text = $"it belongs to user {owner.Uid} with mode {Octal(owner.Mode)}, and this is user {Environment.UserName}";
+        return folder.Advice is null ? text : $"if {folder.Path} is of this IPC namespace, {text}";
+    }
 
     private static string SysVOwner(ISysVQueues queues, Func<SysVQueueStatus, bool> which)
     {

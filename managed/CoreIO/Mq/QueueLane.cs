@@ -1,30 +1,40 @@
 // A thread that waits for a queue, so that no thread of the pool has to. A queue has one lane to receive and one to send, made when they
-// are first needed.
+// are first needed; a System V queue has one to receive for each type that somebody waits for.
 //
 // The thread blocks in the backend for the first request, with an event that ends the wait. A request that is being tried is not
 // cancelled from outside: the event is set, and then either the kernel had given a message, which the request gets, or it had not,
 // and the request ends. So no message is taken for somebody who has gone. Requests behind it are taken out at once.
 //
-// The thread ends when nobody asked for a while, and holds the queue only while it runs.
+// The thread ends when nobody asked for a while, and holds the queue only while it runs. Who keeps a lane for each of many types is told, and
+// lets it go: it takes no request from then on.
 using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Mq;
 
 internal sealed class QueueLane
 {
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
+    // Long beside the tenth of a millisecond that a thread takes to start, short for one that nobody needs.
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
 
     private readonly object _gate = new();
     private readonly LinkedList<LaneRequest> _requests = new();
     private readonly string _queue;
+    private readonly Action<QueueLane>? _letGo;
     private LaneRequest? _tried;
 
     // Made with the thread and closed by it.
     private SafeFileHandle? _wake;
     private bool _closed;
+    private bool _ended;
 
-    /// <summary>Makes a lane; the thread comes with the first request. <paramref name="queue"/> is for messages.</summary>
-    internal QueueLane(string queue) => _queue = queue;
+    /// <summary>Makes a lane; the thread comes with the first request.</summary>
+    /// <param name="queue">For messages.</param>
+    /// <param name="letGo">Told when the lane has ended for good; null for one that is kept and begins again.</param>
+    internal QueueLane(string queue, Action<QueueLane>? letGo = null)
+    {
+        _queue = queue;
+        _letGo = letGo;
+    }
 
     /// <summary>Whether somebody waits already, whom a new request may not overtake.</summary>
     internal bool IsBusy
@@ -38,11 +48,12 @@ internal sealed class QueueLane
         }
     }
 
-    /// <summary>Puts a request behind the others; its task tells how it ended.</summary>
-    internal void Add(LaneRequest request, CancellationToken token)
+    /// <summary>Puts a request behind the others; its task tells how it ended. False when the lane has ended and does not take it.</summary>
+    internal bool Add(LaneRequest request, CancellationToken token)
     {
         request.Listen(this, token);
         bool queued = false;
+        bool ended;
         try
         {
             lock (_gate)
@@ -52,7 +63,8 @@ internal sealed class QueueLane
                     throw Disposed();
                 }
 
-                if (!request.CancelAsked)
+                ended = _ended;
+                if (!ended && !request.CancelAsked)
                 {
                     Enqueue(request);
                     queued = true;
@@ -64,13 +76,16 @@ internal sealed class QueueLane
             if (!queued)
             {
                 request.StopListening();
+                EndUnused();
             }
         }
 
-        if (!queued)
+        if (!queued && !ended)
         {
             request.Cancel();
         }
+
+        return !ended;
     }
 
     /// <summary>Ends a request: at once if it waits behind others, or when its try has ended without result.</summary>
@@ -132,6 +147,22 @@ internal sealed class QueueLane
 
     private ObjectDisposedException Disposed() => new(_queue);
 
+    // A lane whose first request did not stay has no thread that could let it go.
+    private void EndUnused()
+    {
+        lock (_gate)
+        {
+            if (_letGo is null || _wake is not null)
+            {
+                return;
+            }
+
+            _ended = true;
+        }
+
+        _letGo(this);
+    }
+
     private void Enqueue(LaneRequest request)
     {
         if (_wake is not null)
@@ -165,6 +196,11 @@ internal sealed class QueueLane
         {
             Serve(request);
         }
+
+        if (_ended)
+        {
+            _letGo!(this);
+        }
     }
 
     /// <summary>The next request; null when the thread is to end.</summary>
@@ -184,6 +220,7 @@ internal sealed class QueueLane
 
                 if (!Monitor.Wait(_gate, Idle) && _requests.Count == 0)
                 {
+                    _ended = !_closed && _letGo is not null;
                     break;
                 }
             }

@@ -10,7 +10,8 @@ public sealed partial class SysVMessageQueue
     private readonly Lock _lanes = new();
     private readonly QueueLane _senders;
 
-    // One for each type that was waited for: who waits for one type does not stand before who waits for another.
+    // One for each type that is waited for: who waits for one type does not stand before who waits for another. One that nobody has used for
+    // a while is not there any more.
     private readonly Dictionary<long, QueueLane> _receivers = [];
 
     /// <summary>Sends a message when there is room. Order is kept among those who await; the bytes are read until it ends.</summary>
@@ -35,14 +36,15 @@ public sealed partial class SysVMessageQueue
         }
 
         SendRequest request = new(this, message, type);
-        _senders.Add(request, cancellationToken);
+        _ = _senders.Add(request, cancellationToken);
         return new ValueTask(request.Task);
     }
 
     /// <summary>Receives a message of a type when there is one. Cancellation loses none: who is cancelled has taken nothing.</summary>
     /// <remarks>
-    /// A message may be a millisecond late: the kernel cannot be asked to tell, so a thread tries again and again, one for each type that
-    /// somebody waits for, at one or two percent of a CPU each. A POSIX queue, or a thread of your own that blocks in Receive, is at once.
+    /// A message may be a millisecond late: the kernel cannot be asked to tell, so a thread tries again and again, at one or two percent of a
+    /// CPU. There is one for each type that somebody waits for, as long as somebody does and two seconds more: wait for few types at a time. A
+    /// POSIX queue, or a thread of your own that blocks in Receive, is at once.
     /// </remarks>
     /// <param name="wantedType">0 for the oldest, above 0 for the oldest of this type, below 0 for the lowest type up to its opposite.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -55,9 +57,8 @@ public sealed partial class SysVMessageQueue
             return ValueTask.FromCanceled<QueueMessage>(cancellationToken);
         }
 
-        QueueLane lane = Receivers(wantedType);
         ReceiveRequest request = new(this, wantedType);
-        if (!lane.IsBusy)
+        if (!IsAwaited(wantedType))
         {
             int status = request.Attempt(MqWait.None);
             if (status >= 0)
@@ -71,8 +72,18 @@ public sealed partial class SysVMessageQueue
             }
         }
 
-        lane.Add(request, cancellationToken);
-        return new ValueTask<QueueMessage>(request.Task);
+        while (true)
+        {
+            QueueLane lane = Receivers(wantedType);
+            if (lane.Add(request, cancellationToken))
+            {
+                return new ValueTask<QueueMessage>(request.Task);
+            }
+
+            // It has ended since. Its way to cancel this request may still be under way, so the next lane gets another one.
+            LetGo(wantedType, lane);
+            request = new ReceiveRequest(this, wantedType);
+        }
     }
 
     /// <summary>Receives messages as they come, until the queue is removed. One is taken when it is asked for, so none is lost at the end.</summary>
@@ -87,16 +98,48 @@ public sealed partial class SysVMessageQueue
         }
     }
 
+    /// <summary>Lanes to receive that there are now.</summary>
+    internal int ReceiverLanes
+    {
+        get
+        {
+            lock (_lanes)
+            {
+                return _receivers.Count;
+            }
+        }
+    }
+
+    private bool IsAwaited(long wantedType)
+    {
+        lock (_lanes)
+        {
+            return _receivers.TryGetValue(wantedType, out QueueLane? lane) && lane.IsBusy;
+        }
+    }
+
     private QueueLane Receivers(long wantedType)
     {
         lock (_lanes)
         {
             if (!_receivers.TryGetValue(wantedType, out QueueLane? lane))
             {
-                _receivers[wantedType] = lane = new QueueLane(ToString());
+                _receivers[wantedType] = lane = new QueueLane(ToString(), ended => LetGo(wantedType, ended));
             }
 
             return lane;
+        }
+    }
+
+    // Another one may have its place already.
+    private void LetGo(long wantedType, QueueLane lane)
+    {
+        lock (_lanes)
+        {
+            if (_receivers.TryGetValue(wantedType, out QueueLane? current) && current == lane)
+            {
+                _ = _receivers.Remove(wantedType);
+            }
         }
     }
 

@@ -48,23 +48,22 @@ public sealed partial class SysVMessageQueue
         Get("create", Named(key), SysVQueueFlags.Create | SysVQueueFlags.Exclusive, mode, backend);
 
     /// <summary>Opens the queue of a key, or creates it.</summary>
-    /// <exception cref="MessageQueueException">It can be neither opened nor created; the message says why.</exception>
-    public static SysVMessageQueue OpenOrCreate(int key, int mode = DefaultMode, ICoreBackend? backend = null) =>
-        Get("open", Named(key), SysVQueueFlags.Create, mode, backend);
+    /// <param name="key">Not 0.</param>
+    /// <param name="mode">Of a queue that is created.</param>
+    /// <param name="expectedOwner">The user that must own one that is there; null for anybody, who may read what is sent.</param>
+    /// <param name="backend">Null for the default.</param>
+    /// <exception cref="MessageQueueException">It can be neither opened nor created, or it is somebody else's.</exception>
+    public static SysVMessageQueue OpenOrCreate(
+        int key, int mode = DefaultMode, uint? expectedOwner = null, ICoreBackend? backend = null) =>
+        Owned(Get("open", Named(key), SysVQueueFlags.Create, mode, backend), expectedOwner);
 
     /// <summary>Opens the queue of a key.</summary>
     /// <param name="key">Not 0.</param>
     /// <param name="expectedOwner">The user that must own it; null for anybody. Keys are public: who creates one first owns it.</param>
     /// <param name="backend">Null for the default.</param>
     /// <exception cref="MessageQueueException">There is none, it may not be used, or it is somebody else's.</exception>
-    public static SysVMessageQueue Open(int key, uint? expectedOwner = null, ICoreBackend? backend = null)
-    {
-        SysVMessageQueue queue = Get("open", Named(key), SysVQueueFlags.None, 0, backend);
-        SysVQueueStatus status = expectedOwner is null ? default : queue.Status;
-        return expectedOwner is { } user && status.Uid != user
-            ? throw QueueErrors.ForeignOwner(queue.ToString(), status.Uid, status.Mode, user)
-            : queue;
-    }
+    public static SysVMessageQueue Open(int key, uint? expectedOwner = null, ICoreBackend? backend = null) =>
+        Owned(Get("open", Named(key), SysVQueueFlags.None, 0, backend), expectedOwner);
 
     /// <summary>Creates a queue without a key, known by its identifier alone.</summary>
     /// <exception cref="MessageQueueException">It cannot be created; the message says why.</exception>
@@ -76,6 +75,25 @@ public sealed partial class SysVMessageQueue
     {
         ISysVQueues queues = (backend ?? CoreBackends.Default).Mq.SysV;
         return new SysVMessageQueue(id, queues.Stat(id, SysVStatKind.Id, out SysVQueueStatus status) < 0 ? 0 : status.Key, queues);
+    }
+
+    /// <summary>Throws unless a user owns it, also where this one may not read it.</summary>
+    /// <exception cref="MessageQueueException">It is somebody else's, or was removed.</exception>
+    public void RequireOwner(uint expected)
+    {
+        int result = _queues.Stat(Id, SysVStatKind.Id, out SysVQueueStatus status);
+        if (result == StatusCode.AccessDenied)
+        {
+            // A list needs no right to read.
+            status = List(_queues).FirstOrDefault(queue => queue.Id == Id);
+            result = status.MaxBytes > 0 ? 0 : StatusCode.Removed;
+        }
+
+        Control(result, "look at");
+        if (status.Uid != expected)
+        {
+            throw QueueErrors.ForeignOwner(ToString(), status.Uid, status.Mode, expected);
+        }
     }
 
     /// <summary>Makes a key of a file and the lower eight bits of <paramref name="project"/>, as ftok(3); 0 and 256 are the same.</summary>
@@ -235,6 +253,16 @@ public sealed partial class SysVMessageQueue
                 yield return status;
             }
         }
+    }
+
+    private static SysVMessageQueue Owned(SysVMessageQueue queue, uint? expected)
+    {
+        if (expected is uint user)
+        {
+            queue.RequireOwner(user);
+        }
+
+        return queue;
     }
 
     private static int Named(int key) => key != 0

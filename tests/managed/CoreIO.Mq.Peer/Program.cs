@@ -27,6 +27,18 @@ switch (args[1])
     case "posix-receive":
         ReceivePosix(args[2], Number(3));
         break;
+    case "posix-open-why":
+        ShowWhy(() => PosixMessageQueue.Open(args[2], null, backend).Dispose());
+        break;
+    case "posix-make":
+        Show(() => PosixMessageQueue.Create(args[2], new PosixQueueOptions { MaxMessages = 1, MessageSize = 8 }, backend).Dispose());
+        break;
+    case "posix-list":
+        ListPosix(args.ElementAtOrDefault(2));
+        break;
+    case "posix-notify-list":
+        NotifyAndList(args[2]);
+        break;
     case "posix-block-receive":
         BlockPosix(args[2], queue => queue.Receive(new byte[queue.MessageSize], out _));
         break;
@@ -90,6 +102,45 @@ void Show(Action action)
     }
 }
 
+void ShowWhy(Action action)
+{
+    try
+    {
+        action();
+        Console.WriteLine("ok");
+    }
+    catch (MessageQueueException e)
+    {
+        Console.WriteLine(e.Message);
+    }
+}
+
+// With a queue of its own, when it is given a name, and one that has none any more.
+void ListPosix(string? name)
+{
+    using PosixMessageQueue? own = name is null
+        ? null : PosixMessageQueue.Create(name, new PosixQueueOptions { MaxMessages = 1, MessageSize = 8 }, backend);
+    using PosixMessageQueue? unlinked = name is null
+        ? null : PosixMessageQueue.Create(name + "-unlinked", new PosixQueueOptions { MaxMessages = 1, MessageSize = 8 }, backend);
+    if (unlinked is not null)
+    {
+        PosixMessageQueue.Unlink(unlinked.Name, backend);
+    }
+
+    PosixQueueListing listing = PosixQueues.List(backend);
+    if (name is not null)
+    {
+        PosixMessageQueue.Unlink(name, backend);
+    }
+
+    Console.WriteLine(listing.Source);
+    Console.WriteLine(listing.Advice ?? "no advice");
+    foreach (PosixQueueEntry queue in listing.Queues)
+    {
+        Console.WriteLine(queue.Name);
+    }
+}
+
 void CreatePosix(string name, int messages, int size) => Show(() =>
 {
     using PosixMessageQueue queue = PosixMessageQueue.Create(
@@ -124,6 +175,23 @@ void CreateManyPosix(string name)
     {
         Console.WriteLine($"{queues.Count} {e.ErrnoName}");
         Console.WriteLine(e.Message);
+    }
+}
+
+void NotifyAndList(string name)
+{
+    using PosixMessageQueue queue = PosixMessageQueue.Create(name, new PosixQueueOptions { MaxMessages = 3, MessageSize = 50 }, backend);
+    try
+    {
+        using PosixQueueNotification notification = queue.Notify();
+        PosixQueueEntry? entry = PosixQueues.List(backend).Queues.SingleOrDefault(listed => listed.Name == name);
+        Console.WriteLine(notification.Wait(MqWait.None) ? "ended" : $"seen {entry?.MaxMessages} {entry?.MessageSize}");
+        queue.Send("x"u8);
+        Console.WriteLine(notification.Wait(new MqWait(TimeSpan.FromSeconds(10))) ? "told" : "not told");
+    }
+    finally
+    {
+        PosixMessageQueue.Unlink(name, backend);
     }
 }
 

@@ -25,6 +25,8 @@ internal static class MqCommand
         Choices = ["auto", "always", "never"],
     };
 
+    public static readonly CliOption Owner = new("owner", "N", "the user (a number) that must own it (anybody)");
+
     public static CliVerb Verb { get; } = new("mq", "message queues of both families: POSIX and System V")
     {
         Children =
@@ -41,6 +43,10 @@ internal static class MqCommand
     /// <summary>How long a call may wait; null for ever.</summary>
     public static TimeSpan? TimeoutOf(CliArguments arguments) =>
         arguments.Get("timeout") is string text ? Values.Timeout("timeout", text) : null;
+
+    /// <summary>The user that must own the queue; null for anybody.</summary>
+    public static uint? OwnerOf(CliArguments arguments) =>
+        arguments.Has("owner") ? (uint)arguments.Number("owner", 0, 0, int.MaxValue) : null;
 
     /// <summary>Writes one JSON document, and a newline.</summary>
     public static void PrintJson(Action<Utf8JsonWriter> members)

@@ -39,9 +39,9 @@ internal static class MqList
         [
             """
             A dash is what this user may not know. Queues are those of this IPC namespace.
-            POSIX queues are read from /dev/mqueue where it is mounted, else from a private
-            mount (CAP_SYS_ADMIN), else only those of this process can be seen, and that is
-            said.
+            POSIX queues are read through a private mount (CAP_SYS_ADMIN), else from
+            /dev/mqueue unless it is that of another namespace, else only those of this
+            process can be seen, and that is said.
             """,
         ],
     };
@@ -60,6 +60,12 @@ internal static class MqList
         MqCommand.WriteKnown(json, "bytes", queue.Bytes);
         MqCommand.WriteKnown(json, "notify_pid", queue.NotifyProcess);
         MqCommand.WriteKnown(json, "notify_signal", queue.NotifySignal);
+        json.WriteString("gap"u8, queue.Gap switch
+        {
+            PosixQueueGap.NotOpened => "not_opened",
+            PosixQueueGap.OwnNotification => "own_notification",
+            _ => null,
+        });
     }
 
     /// <summary>The members of a System V queue.</summary>

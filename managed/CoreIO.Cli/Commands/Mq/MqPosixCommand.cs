@@ -38,6 +38,7 @@ internal static class MqPosixCommand
             new("message-size", "N", "bytes a message may have (the default)") { Letter = 's' },
             new("mode", "MODE", "permissions, exactly: 0600 (default)"),
             new("exist-ok", null, "it may be there already, and stays as it is"),
+            MqCommand.Owner,
             MqCommand.Json with { Group = "Options" },
             MqCommand.Backend with { Group = "Options" },
         ],
@@ -57,6 +58,7 @@ internal static class MqPosixCommand
         Options =
         [
             new("priority", "N", "0 (default) to 32767; the highest is received first") { Letter = 'p', Group = "Sending" },
+            MqCommand.Owner with { Group = "Sending" },
             .. MqSend.Options,
         ],
         Notes = MqSendNotes,
@@ -67,7 +69,7 @@ internal static class MqPosixCommand
         Operands = "/NAME",
         MaxOperands = 1,
         Run = arguments => MqReceive.Run(arguments, Opener(arguments, PosixQueueFlags.Receive)),
-        Options = MqReceive.Options,
+        Options = [MqCommand.Owner with { Group = "Receiving" }, .. MqReceive.Options],
         Notes = MqReceiveNotes,
     };
 
@@ -139,8 +141,9 @@ internal static class MqPosixCommand
     {
         string name = NameOf(arguments);
         int priority = arguments.Number("priority", 0, 0, MostPriority);
+        PosixQueueOptions options = new() { Flags = flags, ExpectedOwner = MqCommand.OwnerOf(arguments) };
         ICoreBackend backend = LogCommand.BackendOf(arguments);
-        return () => new MqPosixQueue(PosixMessageQueue.Open(name, new PosixQueueOptions { Flags = flags }, backend), priority);
+        return () => new MqPosixQueue(PosixMessageQueue.Open(name, options, backend), priority);
     }
 
     private static int RunCreate(CliArguments arguments)
@@ -152,6 +155,7 @@ internal static class MqPosixCommand
             Flags = PosixQueueFlags.SendReceive | PosixQueueFlags.Create | (arguments.Has("exist-ok") ? 0 : PosixQueueFlags.Exclusive),
             MaxMessages = Size(arguments, "max-messages"),
             MessageSize = Size(arguments, "message-size"),
+            ExpectedOwner = MqCommand.OwnerOf(arguments),
         };
         ICoreBackend backend = LogCommand.BackendOf(arguments);
         using PosixMessageQueue queue = PosixMessageQueue.Open(name, options, backend);

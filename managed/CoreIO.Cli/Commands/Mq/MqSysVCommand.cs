@@ -106,7 +106,7 @@ internal static class MqSysVCommand
         int? room = arguments.Has("max-bytes") ? arguments.Number("max-bytes", 0, 1, int.MaxValue) : null;
         ICoreBackend backend = LogCommand.BackendOf(arguments);
         SysVMessageQueue queue = MqSysVTarget.Key(arguments, backend) is not int key ? SysVMessageQueue.CreatePrivate(mode, backend)
-            : arguments.Has("exist-ok") ? SysVMessageQueue.OpenOrCreate(key, mode, backend)
+            : arguments.Has("exist-ok") ? SysVMessageQueue.OpenOrCreate(key, mode, MqCommand.OwnerOf(arguments), backend)
             : SysVMessageQueue.Create(key, mode, backend);
         if (room is int bytes)
         {

@@ -13,22 +13,19 @@ internal static class MqSysVTarget
         new("file", "F", "or a file whose inode makes the key, as ftok(3)") { Group = "Queue", IsPath = true },
         new("proj", "N", "with --file: 1 to 255, or a letter (1)") { Group = "Queue" },
         new("id", "N", "or the queue's identifier") { Letter = 'i', Group = "Queue" },
+        MqCommand.Owner with { Group = "Queue" },
     ];
 
     /// <summary>The queue that is meant.</summary>
     public static SysVMessageQueue Open(CliArguments arguments)
     {
-        ICoreBackend backend = LogCommand.BackendOf(arguments);
-        if (arguments.Get("id") is string id)
+        SysVMessageQueue queue = OpenAny(arguments, LogCommand.BackendOf(arguments));
+        if (MqCommand.OwnerOf(arguments) is uint owner)
         {
-            return arguments.Has("key") || arguments.Has("file")
-                ? throw new UsageException("--id, --key and --file: choose one")
-                : SysVMessageQueue.FromId(int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
-                    : throw new UsageException($"--id: '{id}' is no identifier; see 'coreio mq sysv ls'"), backend);
+            queue.RequireOwner(owner);
         }
 
-        return SysVMessageQueue.Open(
-            Key(arguments, backend) ?? throw new UsageException("which queue? Give --key K, --file F --proj N, or --id N"), backend: backend);
+        return queue;
     }
 
     /// <summary>The key that is given; null where none is.</summary>
@@ -62,5 +59,19 @@ internal static class MqSysVTarget
             : !isHex && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int key) && key != 0
                 ? key
                 : throw new UsageException($"--key: '{text}' is no key; write 17 or 0x4a010203 (0 is for queues without a key)");
+    }
+
+    private static SysVMessageQueue OpenAny(CliArguments arguments, ICoreBackend backend)
+    {
+        if (arguments.Get("id") is string id)
+        {
+            return arguments.Has("key") || arguments.Has("file")
+                ? throw new UsageException("--id, --key and --file: choose one")
+                : SysVMessageQueue.FromId(int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
+                    : throw new UsageException($"--id: '{id}' is no identifier; see 'coreio mq sysv ls'"), backend);
+        }
+
+        return SysVMessageQueue.Open(
+            Key(arguments, backend) ?? throw new UsageException("which queue? Give --key K, --file F --proj N, or --id N"), backend: backend);
     }
 }

@@ -32,8 +32,8 @@ internal sealed class MqBenchSession : IDisposable
         _options = options;
         _cpus = cpus;
         _peer = peer;
-        _depth = Math.Min(PosixDepth, ProcText.Number("/proc/sys/fs/mqueue/msg_max") ?? PosixDepth);
-        _messageMost = ProcText.Number("/proc/sys/fs/mqueue/msgsize_max") ?? 8192;
+        _depth = Math.Min(PosixDepth, KernelNumbers.Posix("msg_max") ?? PosixDepth);
+        _messageMost = KernelNumbers.Posix("msgsize_max") ?? 8192;
         _sysV = SysVMessageQueue.Limits(_backends[0]);
     }
 

@@ -211,17 +211,44 @@ internal sealed class AsyncTests(string backend)
         }
 
         await Task.WhenAll(tasks).WaitAsync(Long);
+    }
 
-        static bool IsLane(string thread)
+    // Also of types that somebody waited for and of those whose message was there at once.
+    [Test]
+    public async Task A_thread_for_a_type_ends_when_nobody_waits_for_it()
+    {
+        const int Types = 20;
+        using SysVQueue test = new(backend);
+        using CancellationTokenSource source = new();
+        test.Queue.Send("here"u8, Types + 1);
+        Assert.That(Text(await test.Queue.ReceiveAsync(Types + 1)), Is.EqualTo($"here {Types + 1}"));
+        Assert.That(test.Queue.ReceiverLanes, Is.Zero, "nothing was waited for");
+        Task<QueueMessage>[] tasks = [.. Enumerable.Range(1, Types).Select(type => test.Queue.ReceiveAsync(type, source.Token).AsTask())];
+        Assert.That(test.Queue.ReceiverLanes, Is.EqualTo(Types));
+        test.Queue.Send("x"u8, 7);
+        Assert.That(Text(await tasks[6].WaitAsync(Long)), Is.EqualTo("x 7"));
+        await source.CancelAsync();
+        foreach (Task<QueueMessage> task in tasks.Where(task => task != tasks[6]))
         {
-            try
-            {
-                return File.ReadAllText(thread + "/comm").Trim() == "coreio-mq";
-            }
-            catch (IOException)
-            {
-                return false;
-            }
+            Assert.That(async () => await task.WaitAsync(Long), Throws.InstanceOf<OperationCanceledException>());
+        }
+
+        Assert.That(() => test.Queue.ReceiverLanes, Is.Zero.After(20).Seconds.PollEvery(50).MilliSeconds);
+        Task<QueueMessage> again = test.Queue.ReceiveAsync(7).AsTask();
+        Assert.That(test.Queue.ReceiverLanes, Is.EqualTo(1));
+        test.Queue.Send("again"u8, 7);
+        Assert.That(Text(await again.WaitAsync(Long)), Is.EqualTo("again 7"));
+    }
+
+    private static bool IsLane(string thread)
+    {
+        try
+        {
+            return File.ReadAllText(thread + "/comm").Trim() == "coreio-mq";
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

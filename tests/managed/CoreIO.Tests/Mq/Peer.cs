@@ -6,7 +6,6 @@ namespace CoreIO.Tests.Mq;
 
 internal sealed class Peer : IDisposable
 {
-    private static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "CoreIO.Mq.Peer.dll");
     private readonly Process _process;
     private readonly Task<string> _errors;
 
@@ -22,11 +21,16 @@ internal sealed class Peer : IDisposable
 
     public int Id => _process.Id;
 
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "CoreIO.Mq.Peer.dll");
+
     public static IReadOnlyList<string> Nobody { get; } = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+    /// <summary>Root without CAP_SYS_ADMIN.</summary>
+    public static IReadOnlyList<string> NoMounting { get; } = ["setpriv", "--bounding-set=-sys_admin"];
 
     /// <summary>Starts the peer; <paramref name="launcher"/> stands before it.</summary>
     public static Peer Start(string backend, string[] arguments, IReadOnlyList<string>? launcher = null) =>
-        new([.. launcher ?? [], "dotnet", Dll, backend, .. arguments]);
+        new([.. launcher ?? [], "dotnet", Program, backend, .. arguments]);
 
     /// <summary>The lines the peer prints until its end.</summary>
     public static string[] Run(string backend, string[] arguments, IReadOnlyList<string>? launcher = null)
@@ -42,13 +46,25 @@ internal sealed class Peer : IDisposable
         return peer.Lines();
     }
 
+    /// <summary>Whether a command ends well.</summary>
+    public static bool Works(params string[] command)
+    {
+        using Peer peer = new(command);
+        _ = peer._process.StandardOutput.ReadToEnd();
+        peer._process.WaitForExit();
+        return peer._process.ExitCode == 0;
+    }
+
     /// <summary>In an IPC namespace of its own, with limits set in a shell before.</summary>
-    public static string[] InNamespace(string backend, string[] arguments, params string[] limits)
+    public static string[] InNamespace(string backend, string[] arguments, params string[] limits) => InNamespace(backend, arguments, limits, []);
+
+    /// <summary>Likewise, behind a <paramref name="launcher"/> that is not in the way of setting the limits.</summary>
+    public static string[] InNamespace(string backend, string[] arguments, string[] limits, string[] launcher)
     {
         NeedTool("unshare");
         NeedRoot();
         string set = string.Concat(limits.Select(limit => $"echo {limit.Split('=')[1]} > /proc/sys/{limit.Split('=')[0]} && "));
-        return Run(backend, arguments, ["unshare", "-i", "sh", "-c", $"{set}exec \"$@\"", "sh"]);
+        return Run(backend, arguments, ["unshare", "-i", "sh", "-c", $"{set}exec \"$@\"", "sh", .. launcher]);
     }
 
     public static void NeedRoot()

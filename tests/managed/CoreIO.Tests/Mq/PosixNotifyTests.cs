@@ -113,6 +113,33 @@ internal sealed class PosixNotifyTests(string backend)
     }
 
     [Test]
+    public void What_ended_a_registration_is_told()
+    {
+        using PosixQueue test = new(backend);
+        using PosixQueueNotification notification = test.Queue.Notify();
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.None));
+        test.Queue.Send("1"u8);
+        Assert.That(notification.Wait(Soon));
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.Message));
+        Assert.That(notification.Wait(MqWait.None), Is.True, "nothing was taken");
+        test.Queue.Receive(test.Buffer, out _);
+        notification.Arm();
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.None));
+        test.Again().Dispose();
+        Assert.That(notification.Wait(Soon));
+        Assert.That(notification.End, Is.EqualTo(PosixNotifyEnd.Withdrawn));
+        notification.Arm();
+        using PosixQueueNotification silent = Silent();
+        Assert.That(silent.End, Is.EqualTo(PosixNotifyEnd.None));
+
+        PosixQueueNotification Silent()
+        {
+            notification.Dispose();
+            return test.Queue.Notify(PosixNotifyKind.None);
+        }
+    }
+
+    [Test]
     public void Closing_the_queue_ends_the_registration()
     {
         using PosixQueue test = new(backend);
@@ -184,4 +211,128 @@ internal sealed class PosixNotifyTests(string backend)
         test.Queue.Send("x"u8);
         await notification.WaitAsync();
     }
+
+    [TestCase(PosixNotifyKind.Descriptor, PosixQueueFlags.SendReceive)]
+    [TestCase(PosixNotifyKind.Descriptor, PosixQueueFlags.Send)]
+    [TestCase(PosixNotifyKind.None, PosixQueueFlags.Receive)]
+    [TestCase(PosixNotifyKind.Signal, PosixQueueFlags.Receive)]
+    [TestCase(PosixNotifyKind.Signal, PosixQueueFlags.Send)]
+    public void A_listing_ends_no_registration_of_its_process(PosixNotifyKind kind, PosixQueueFlags flags)
+    {
+        ICoreBackend core = Backends.Get(backend);
+        using PosixQueue test = new(backend, messages: 3, size: 50);
+        using PosixMessageQueue asking = test.Again(flags);
+        using PosixQueueNotification notification = asking.Notify(kind, kind == PosixNotifyKind.Signal ? TestLibc.WindowChanged : 0);
+        PosixQueueListing listing = PosixQueues.List(core);
+        AssertRegistered(test);
+        _ = MqLimits.Read(core);
+        AssertRegistered(test);
+        PosixQueueEntry found = PosixQueues.Find(test.Name, core)!;
+        AssertRegistered(test);
+        Assert.That(listing.Queues.Single(queue => queue.Name == test.Name), Is.EqualTo(found));
+        bool readable = flags != PosixQueueFlags.Send;
+        Assert.Multiple(() =>
+        {
+            Assert.That((found.Messages, found.MaxMessages, found.MessageSize), Is.EqualTo((0L, 3L, 50L)));
+            Assert.That(found.Uid, Is.Not.Null);
+            Assert.That(found.Mode, Is.EqualTo(Unique.FromOctal("600")));
+            Assert.That(found.NotifyProcess, Is.EqualTo(Environment.ProcessId));
+            Assert.That(found.NotifySignal, Is.EqualTo(kind == PosixNotifyKind.Signal ? TestLibc.WindowChanged : 0));
+            Assert.That(found.Bytes, Is.EqualTo(readable ? 0L : null));
+            Assert.That(found.Gap, Is.EqualTo(readable ? PosixQueueGap.None : PosixQueueGap.OwnNotification));
+        });
+        notification.Dispose();
+        found = PosixQueues.Find(test.Name, core)!;
+        Assert.That((found.Bytes, found.NotifyProcess, found.Gap), Is.EqualTo((0L, 0, PosixQueueGap.None)));
+    }
+
+    [Test]
+    public void A_listing_without_the_file_system_ends_no_registration_either()
+    {
+        _ = Backends.Get(backend);
+        Peer.NeedRoot();
+        Peer.NeedTool("setpriv");
+        string[] lines = Peer.Run(backend, ["posix-notify-list", Unique.Name()], Peer.NoMounting);
+        Assert.That(lines, Is.EqualTo((string[])["seen 3 50", "told"]));
+    }
+
+    [Test]
+    public void A_queue_that_took_the_name_of_one_with_a_registration_is_looked_at()
+    {
+        ICoreBackend core = Backends.Get(backend);
+        using PosixQueue old = new(backend);
+        using PosixQueueNotification notification = old.Queue.Notify();
+        PosixMessageQueue.Unlink(old.Name, core);
+        using PosixMessageQueue queue = PosixMessageQueue.Create(old.Name, new PosixQueueOptions { MaxMessages = 2, MessageSize = 9 }, core);
+        Assert.That(PosixQueues.Find(old.Name, core)!.MessageSize, Is.EqualTo(9));
+        AssertRegistered(old);
+    }
+
+    [Test]
+    public void Listings_meanwhile_never_end_a_registration()
+    {
+        ICoreBackend core = Backends.Get(backend);
+        using PosixQueue test = new(backend);
+        using CancellationTokenSource end = new();
+        Thread lister = new(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                _ = PosixQueues.List(core);
+                _ = PosixQueues.Find(test.Name, core);
+            }
+        });
+        lister.Start();
+        try
+        {
+            for (int i = 0; i < 300; i++)
+            {
+                using PosixQueueNotification notification = test.Queue.Notify(PosixNotifyKind.None);
+                Thread.SpinWait(i * 20);
+                AssertRegistered(test);
+            }
+        }
+        finally
+        {
+            end.Cancel();
+            lister.Join();
+        }
+    }
+
+    [Test]
+    public void What_a_notification_takes_back_is_its_own([Values] PosixNotifyKind kind)
+    {
+        if (kind == PosixNotifyKind.Cancel)
+        {
+            Assert.Pass("that asks for nothing");
+        }
+
+        using PosixQueue test = new(backend);
+        using PosixMessageQueue other = test.Again();
+        PosixQueueNotification first = test.Queue.Notify(kind, kind == PosixNotifyKind.Signal ? TestLibc.WindowChanged : 0);
+        test.Queue.Send("told"u8);
+        test.Queue.Receive(test.Buffer, out _);
+        PosixQueueNotification second = other.Notify(PosixNotifyKind.None);
+        first.Dispose();
+        AssertRegistered(test);
+        second.Dispose();
+        Assert.That(test.Calls.Notify(test.Queue.Handle, PosixNotifyKind.None, 0, 0, out _), Is.Zero, "it was taken back");
+    }
+
+    [Test]
+    public void A_registration_behind_one_that_closing_has_ended_is_kept()
+    {
+        using PosixQueue test = new(backend);
+        PosixMessageQueue other = test.Again();
+        PosixQueueNotification first = other.Notify(PosixNotifyKind.None);
+        test.Again().Dispose();
+        using PosixQueueNotification second = test.Queue.Notify(PosixNotifyKind.None);
+        first.Dispose();
+        AssertRegistered(test);
+        other.Dispose();
+    }
+
+    // Asking again is refused while there is one.
+    private static void AssertRegistered(PosixQueue test) => Assert.That(
+        test.Calls.Notify(test.Queue.Handle, PosixNotifyKind.None, 0, 0, out _), Is.EqualTo(StatusCode.Busy), "the registration is gone");
 }

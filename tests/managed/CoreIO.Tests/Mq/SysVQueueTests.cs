@@ -37,6 +37,11 @@ internal sealed class SysVQueueTests(string backend)
                 Assert.That(
                     () => SysVMessageQueue.Open(key, 65533, _backend),
                     Throws.InstanceOf<MessageQueueException>().With.Message.Contains("user 65533 was expected"));
+                Assert.That(
+                    () => SysVMessageQueue.OpenOrCreate(key, expectedOwner: 65533, backend: _backend),
+                    Throws.InstanceOf<MessageQueueException>().With.Message.Contains("user 65533 was expected"));
+                uint user = queue.Status.Uid;
+                Assert.That(SysVMessageQueue.OpenOrCreate(key, expectedOwner: user, backend: _backend).Id, Is.EqualTo(queue.Id));
             });
         }
         finally

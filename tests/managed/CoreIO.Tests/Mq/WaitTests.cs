@@ -1,5 +1,6 @@
 // How long calls wait, and what ends a wait: time, a descriptor, room, a message, the end of the queue, and never a signal.
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using CoreIO.Mq;
 using Microsoft.Win32.SafeHandles;
@@ -91,7 +92,7 @@ internal sealed class WaitTests(string family)
         foreach (bool full in (bool[])[false, true])
         {
             subject.Make(full);
-            using Waiter waiter = new(() => subject.Call(full, wait));
+            using Waiter waiter = new(() => subject.Call(full, wait), spins: kind == "spin");
             Assert.That(subject.Call(!full, MqWait.None), Is.GreaterThanOrEqualTo(0));
             Assert.That(waiter.Result(), Is.GreaterThanOrEqualTo(0));
         }
@@ -244,11 +245,15 @@ internal sealed class WaitTests(string family)
     /// <summary>A thread that is in a call.</summary>
     private sealed class Waiter : IDisposable
     {
+        // mq_timedsend, mq_timedreceive, msgsnd, msgrcv, ppoll, clock_nanosleep.
+        private static readonly string[] Waits = RuntimeInformation.ProcessArchitecture == Architecture.X64
+            ? ["242", "243", "69", "70", "271", "230"] : ["182", "183", "189", "188", "73", "115"];
+
         private readonly Thread _thread;
         private int _result;
         private volatile int _threadId;
 
-        public Waiter(Func<int> call)
+        public Waiter(Func<int> call, bool spins = false)
         {
             _thread = new Thread(() =>
             {
@@ -257,7 +262,8 @@ internal sealed class WaitTests(string family)
             })
             { IsBackground = true };
             _thread.Start();
-            Thread.Sleep(40);
+            Assert.That(() => _threadId, Is.Not.Zero.After(20).Seconds.PollEvery(1).MilliSeconds);
+            WaitUntilItWaits(spins);
             Assert.That(IsWaiting);
         }
 
@@ -292,5 +298,45 @@ internal sealed class WaitTests(string family)
         }
 
         public void Dispose() => _thread.Join(TimeSpan.FromSeconds(1));
+
+        // Asleep in a call that waits; or, for one that spins, two ticks of CPU time after it began.
+        private void WaitUntilItWaits(bool spins)
+        {
+            string folder = $"/proc/self/task/{_threadId}";
+            long ticks = Ticks(folder) + 2;
+            long start = Stopwatch.GetTimestamp();
+            while (!IsAsleepIn(folder) && !(spins && Ticks(folder) >= ticks))
+            {
+                Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TimeSpan.FromSeconds(20)), "it does not wait");
+                Thread.Sleep(1);
+            }
+        }
+
+        private static bool IsAsleepIn(string folder)
+        {
+            string call;
+            try
+            {
+                call = File.ReadAllText(folder + "/syscall").Split(' ')[0];
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Not told, so any sleep that lasts has to do.
+                Peer.UntilAsleep(folder);
+                return true;
+            }
+
+            return Waits.Contains(call) && Stat(folder)[0] == "S";
+        }
+
+        // User and system time, in hundredths of a second.
+        private static long Ticks(string folder) => Stat(folder)[11..13].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture));
+
+        // From the state on: the name before may hold anything.
+        private static string[] Stat(string folder)
+        {
+            string text = File.ReadAllText(folder + "/stat");
+            return text[(text.LastIndexOf(')') + 2)..].Split(' ');
+        }
     }
 }
