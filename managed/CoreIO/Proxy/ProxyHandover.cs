@@ -42,7 +42,7 @@ public sealed class ProxyHandover : IDisposable
         {
             // Renamed when it listens, so that the path answers at any time; and the runtime, which takes the name a socket was bound to away
             // with the socket, finds it gone, and not that of a successor.
-            string temporary = path + ".new";
+            string temporary = $"{path}.{Environment.ProcessId}";
             File.Delete(temporary);
             listener.Bind(new UnixDomainSocketEndPoint(temporary));
             ProxySockets.ChangeMode(temporary, OwnerOnly);

@@ -146,7 +146,7 @@ public sealed class ProxyTests(string backend)
         using TextServer two = new("two");
         string path = Path.Combine(_folder, "handover.sock");
         int port = FreePort();
-        ProxyProcess old = Start("--listen", $"127.0.0.1:{port}", "--to", one.Address, "--handover", path);
+        List<ProxyProcess> proxies = [Start("--listen", $"127.0.0.1:{port}", "--to", one.Address, "--handover", path)];
         try
         {
             using Load load = new(port);
@@ -154,10 +154,9 @@ public sealed class ProxyTests(string backend)
             Assert.That(File.GetUnixFileMode(path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
             for (int i = 0; i < 3; i++)
             {
-                ProxyProcess next = Start("--listen", $"127.0.0.1:{port}", "--to", (i % 2 == 0 ? two : one).Address, "--handover", path);
-                Assert.That(old.WaitForExit(), Is.Zero, old.Said);
-                old.Dispose();
-                old = next;
+                string upstream = (i % 2 == 0 ? two : one).Address;
+                proxies.Add(Start("--listen", $"127.0.0.1:{port}", "--to", upstream, "--handover", path));
+                Assert.That(proxies[^2].WaitForExit(), Is.Zero, proxies[^2].Said);
                 load.WaitFor(100);
             }
 
@@ -166,7 +165,7 @@ public sealed class ProxyTests(string backend)
         }
         finally
         {
-            old.Dispose();
+            proxies.ForEach(proxy => proxy.Dispose());
         }
     }
 
