@@ -11,6 +11,9 @@ internal static class KernelNumbers
     /// <summary>A limit of System V queues in this IPC namespace: <c>msgmax</c>, <c>msgmnb</c>, <c>msgmni</c>.</summary>
     internal static long SysV(string name) => Read("/proc/sys/kernel/" + name);
 
+    /// <summary>A limit of epoll for this user: <c>max_user_watches</c>.</summary>
+    internal static long Epoll(string name) => Read("/proc/sys/fs/epoll/" + name);
+
     /// <summary>The soft limit of bytes in POSIX queues of this user, RLIMIT_MSGQUEUE, in words.</summary>
     internal static string QueueBytes() => OfProcess("Max msgqueue size");
 
