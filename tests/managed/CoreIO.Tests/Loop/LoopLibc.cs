@@ -33,6 +33,13 @@ internal static partial class LoopLibc
         Assert.That(Write(handle, in zero, bytes), Is.EqualTo((nint)bytes));
     }
 
+    /// <summary>Writes a byte if there is room.</summary>
+    public static bool TrySend(SafeHandle handle)
+    {
+        ulong zero = 0;
+        return Write(handle, in zero, 1) == 1;
+    }
+
     /// <summary>Reads up to 8 bytes: how many.</summary>
     public static int Receive(SafeHandle handle, int bytes = sizeof(ulong)) => (int)Read(handle, out _, bytes);
 
