@@ -187,7 +187,8 @@ internal sealed class AsyncEventLoopTests(string backend)
 
                     Thread.SpinWait(i % 3 == 0 ? 3000 : 50);
                 }
-            }) { IsBackground = true };
+            })
+            { IsBackground = true };
             sender.Start();
             CancellationToken late = TestContext.CurrentContext.CancellationToken;
             Random random = new(7);
