@@ -1,5 +1,6 @@
 using CoreIO.Cpu;
 using CoreIO.Log;
+using CoreIO.Loop;
 using CoreIO.Mq;
 using CoreIO.Proxy;
 
@@ -19,6 +20,9 @@ public interface ICoreBackend
 
     /// <summary>Access logs: formats, lexers, scans.</summary>
     ILogBackend Log { get; }
+
+    /// <summary>Event loops: descriptors, timers, wake-ups.</summary>
+    ILoopBackend Loop { get; }
 
     /// <summary>Message queues: POSIX and System V.</summary>
     IMqBackend Mq { get; }

@@ -1,7 +1,9 @@
 using CoreIO.Cpu;
 using CoreIO.Log;
+using CoreIO.Loop;
 using CoreIO.Managed.Cpu;
 using CoreIO.Managed.Log;
+using CoreIO.Managed.Loop;
 using CoreIO.Managed.Mq;
 using CoreIO.Mq;
 
@@ -21,6 +23,9 @@ public sealed class ManagedBackend : ICoreBackend
 
     /// <inheritdoc/>
     public ILogBackend Log { get; } = new ManagedLog();
+
+    /// <inheritdoc/>
+    public ILoopBackend Loop { get; } = new ManagedLoopBackend();
 
     /// <inheritdoc/>
     public IMqBackend Mq { get; } = new ManagedMqBackend();

@@ -1,7 +1,9 @@
 using CoreIO.Cpu;
 using CoreIO.Log;
+using CoreIO.Loop;
 using CoreIO.Mq;
 using CoreIO.Native.Log;
+using CoreIO.Native.Loop;
 using CoreIO.Native.Mq;
 using CoreIO.Native.Proxy;
 using CoreIO.Proxy;
@@ -30,6 +32,9 @@ public sealed class NativeBackend : ICoreBackend
 
     /// <inheritdoc/>
     public ILogBackend Log { get; } = new NativeLogBackend();
+
+    /// <inheritdoc/>
+    public ILoopBackend Loop { get; } = new NativeLoopBackend();
 
     /// <inheritdoc/>
     public IMqBackend Mq { get; } = new NativeMqBackend();

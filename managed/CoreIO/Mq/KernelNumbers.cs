@@ -9,6 +9,9 @@ internal static class KernelNumbers
     /// <summary>A limit of System V queues in this IPC namespace: <c>msgmax</c>, <c>msgmnb</c>, <c>msgmni</c>.</summary>
     internal static long? SysV(string name) => ProcText.Number("/proc/sys/kernel/" + name);
 
+    /// <summary>A limit of epoll for this user: <c>max_user_watches</c>.</summary>
+    internal static long? Epoll(string name) => ProcText.Number("/proc/sys/fs/epoll/" + name);
+
     /// <summary>Bytes in POSIX queues of this user, RLIMIT_MSGQUEUE, soft and hard, in words: a number, or <c>unlimited</c>.</summary>
     internal static (string Soft, string Hard)? QueueBytes() => OfProcess("Max msgqueue size");
 

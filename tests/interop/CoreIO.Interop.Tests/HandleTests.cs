@@ -25,6 +25,23 @@ public sealed partial class HandleTests
         Is.LessThan(Noise));
 
     [Test]
+    public void Disposed_loops_leave_no_memory() => Assert.That(
+        Growth(static () =>
+        {
+            Assert.That(EventLoopHandle.Create(0, out EventLoopHandle? loop), Is.Zero);
+            using LoopDescriptorHandle descriptor = new(loop!, 0);
+            loop!.Dispose();
+        }),
+        Is.LessThan(Noise));
+
+    [Test]
+    public void A_loop_that_cannot_be_made_is_none()
+    {
+        Assert.That(EventLoopHandle.Create(1u << 31, out EventLoopHandle? loop), Is.EqualTo(StatusCode.InvalidArgument));
+        Assert.That(loop, Is.Null);
+    }
+
+    [Test]
     public void Formats_that_do_not_compile_leave_no_memory() => Assert.That(
         Growth(static () => Assert.Throws<LogSyntaxException>(static () => LogFormatHandle.Create("$a$b"))),
         Is.LessThan(Noise));

@@ -148,6 +148,8 @@ public sealed class LogReportTests
 
         public ILogBackend Log => this;
 
+        public CoreIO.Loop.ILoopBackend Loop => throw new NotSupportedException();
+
         public CoreIO.Mq.IMqBackend Mq => throw new NotSupportedException();
 
         public IReadOnlyList<LogKernel> Kernels => _real.Kernels;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using CoreIO.Cpu;
 using CoreIO.Interop;
 using CoreIO.Log;
+using CoreIO.Loop;
 using CoreIO.Mq;
 
 namespace CoreIO.Native.Tests;
@@ -17,6 +18,8 @@ public sealed unsafe class LayoutTests
         Assert.That(sizeof(LogGroup), Is.EqualTo(sizeof(coreio_log_group)));
         Assert.That(sizeof(LogCell), Is.EqualTo(sizeof(coreio_log_cell)));
         Assert.That(sizeof(MqMessage), Is.EqualTo(sizeof(coreio_mq_message)));
+        Assert.That(sizeof(LoopEvent), Is.EqualTo(sizeof(coreio_loop_event)));
+        Assert.That(sizeof(LoopCounters), Is.EqualTo(sizeof(coreio_loop_counters)));
     });
 
     [Test]
@@ -61,12 +64,48 @@ public sealed unsafe class LayoutTests
     }
 
     [Test]
+    public void An_event_of_a_loop_is_read_as_it_is_written()
+    {
+        coreio_loop_event c = new() { id = 1, data = ulong.MaxValue, events = 4, kind = 2, status = -5 };
+        Assert.That(
+            Unsafe.As<coreio_loop_event, LoopEvent>(ref c), Is.EqualTo(new LoopEvent(1, -1, LoopInterest.Write, LoopEventKind.Timer, -5)));
+    }
+
+    [Test]
+    public void The_counters_of_a_loop_are_read_as_they_are_written()
+    {
+        coreio_loop_counters c = new()
+        {
+            waits = 1,
+            polls = 2,
+            events = 3,
+            wakes = 4,
+            stale = 5,
+            changes = 6,
+            kernel_calls = 7,
+            timers_fired = 8,
+            again = 9,
+            descriptors = 10,
+            timers = 11,
+            timers_behind = 12,
+        };
+        LoopCounters counters = Unsafe.As<coreio_loop_counters, LoopCounters>(ref c);
+        Assert.That(
+            (long[])[
+                counters.Waits, counters.Polls, counters.Events, counters.Wakes, counters.Stale, counters.Changes, counters.KernelCalls,
+                counters.TimersFired, counters.Again, counters.Descriptors, counters.Timers, counters.TimersBehind,
+            ],
+            Is.EqualTo(Enumerable.Range(1, 12)));
+    }
+
+    [Test]
     public void Enums_have_the_numbers_of_C() => Assert.Multiple(() =>
     {
         AssertSame<LogReason, coreio_log_reason>("COREIO_LOG_", except: "COREIO_LOG_REASONS");
         AssertSame<LogFault, coreio_log_fault_reason>("COREIO_LOG_FAULT_");
         AssertSame<LogKind, coreio_log_kind>("COREIO_LOG_");
         AssertSame<LogStatKind, coreio_log_stat_kind>("COREIO_LOG_");
+        AssertSame<LoopEventKind, coreio_loop_kind>("COREIO_LOOP_");
         AssertSame<PosixNotifyKind, coreio_mq_notify_kind>("COREIO_MQ_NOTIFY_");
         AssertSame<SysVInfoKind, coreio_mq_sysv_info_kind>("COREIO_MQ_SYSV_");
         Assert.That(
