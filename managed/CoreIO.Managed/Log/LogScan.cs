@@ -57,6 +57,9 @@ internal sealed class LogScan : ILogScan
         StartWorkers();
     }
 
+    /// <summary>The workers, for tests.</summary>
+    internal IReadOnlyList<ScanWorker> Workers => _workers;
+
     public LogProgress Progress =>
         _stream is { } stream ? new LogProgress(stream.BytesDone, -1, _sink.WriteStatus)
         : _file is { } file ? new LogProgress(file.BytesDone, Interlocked.Read(ref _fileSize), _sink.WriteStatus)
@@ -152,7 +155,17 @@ internal sealed class LogScan : ILogScan
         bool fits = other != this && other._query == _query && !_streamIsOpen && !other._streamIsOpen;
         ThrowIfFailed(fits ? 0 : StatusCode.InvalidArgument, "part of a scan");
         ThrowIfUnready("scan");
-        other.ThrowIfUnready("part of a scan");
+        try
+        {
+            other.ThrowIfUnready("part of a scan");
+        }
+        catch (CoreIOException e) when (e.Status == StatusCode.NoMemory)
+        {
+            // What the part has lost for want of memory cannot be added any more.
+            _answerStatus = e.Status;
+            throw;
+        }
+
         other.EndWorkers();
         other._answerStatus = StatusCode.Closed;
         try
@@ -360,6 +373,8 @@ internal sealed class LogScan : ILogScan
 
         if (failure is not null)
         {
+            // Whoever could not go on has lost lines, so what all hold together is no answer.
+            _answerStatus = failure.Status;
             throw failure;
         }
     }

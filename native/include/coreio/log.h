@@ -503,6 +503,8 @@ COREIO_API int32_t coreio_log_scan_merge(struct coreio_log_scan *scan, struct co
 
 /* Ends the workers, merges their tables, and writes the totals. Later calls write them again.
  *
+ * -ENOMEM says that lines are lost, here, by a worker before or in a merge, so there is no answer.
+ *
  * Threads: owner
  * Blocks:  until the tables are merged
  * Errors:  -EINVAL, -ENOMEM, COREIO_ECLOSED (it was merged into another scan)

@@ -81,6 +81,16 @@ public sealed class CommandLineTests
     public void AMessageIsOneSentenceAndAWayOut(string command, string message) =>
         Assert.That(Bash(command + " 2>&1 >/dev/null").Output.TrimEnd('\n'), Is.EqualTo(message));
 
+    // Three million groups need more than 64 MiB; the second input would have counts without those of the first.
+    [Test]
+    public void WantOfMemoryIsOneErrorAndNoReport()
+    {
+        (int exitCode, string output) = Bash("seq 1 3000000 > many; "
+            + "DOTNET_GCHeapHardLimit=0x4000000 coreio log report --backend managed -j 1 -f '$x' -b x --max-groups 4000000 many good.log 2>&1");
+        Assert.That(output, Is.EqualTo("coreio log: the report: out of memory (ENOMEM)\n"));
+        Assert.That(exitCode, Is.EqualTo(2));
+    }
+
     [Test]
     public void NothingQuotesTheReportButTheReport()
     {

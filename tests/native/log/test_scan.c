@@ -419,6 +419,57 @@ TEST(a_merge_without_memory_leaves_no_answer)
     coreio_log_query_destroy(query);
 }
 
+/* Whatever comes after a worker that lacked memory: it may have dropped lines, so no later call gives an answer. */
+TEST(a_worker_without_memory_leaves_no_answer)
+{
+    struct logs_random random = {43};
+    struct logs_text text = {0};
+    logs_combined_lines(&text, &random, 2000, 0);
+    const char *path = check_write(check_directory(), "access.log", text.bytes, (int64_t)text.length);
+    int refusals = 0;
+    for (int stream = 0; stream < 2; stream++) {
+        for (int64_t passed = 0;; passed += 1 + passed / 2) {
+            struct coreio_log_query *query = logs_query("combined", NULL, "client,path", STATS);
+            struct coreio_log_scan *scan = logs_scan(query, 1, 0, COREIO_LOG_MIN_BLOCK, -1);
+            struct coreio_log_scan *whole = logs_scan(query, 1, 0, 0, -1);
+            struct coreio_log_totals totals;
+            check_context("%lld allocations, stream %d", (long long)passed, stream);
+            /* The first input makes the room for blocks, so what is refused afterwards is the worker's own. */
+            CHECK_EQ(put_in(scan, stream ? BY_FEED : BY_FILE, path, &text, 1), text.length);
+            struct logs_text more = {0};
+            for (int32_t i = 0; i < 6000; i++)
+                logs_print(&more,
+                    "10.0.%d.%d - - [22/Jan/2019:03:56:14 +0330] \"GET /%d HTTP/1.1\" 200 7 \"-\" \"-\"\n",
+                    i / 256 % 256, i % 256, i);
+            const char *other = check_write(check_directory(), "other.log", more.bytes, (int64_t)more.length);
+            allocations_refuse_after(passed);
+            const int64_t got = put_in(scan, stream ? BY_FEED : BY_FILE, other, &more, 2);
+            const int32_t refused = allocations_refused();
+            allocations_refuse_after(-1);
+            const int32_t status = refused ? -ENOMEM : 0;
+            CHECK_EQ(got, refused ? -ENOMEM : (int64_t)more.length);
+            if (refused && stream)
+                coreio_log_scan_feed_end(scan);
+            /* With memory again the next input is refused, too, or else the answer would look whole. */
+            CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)"/dev/null"), status);
+            CHECK_EQ(coreio_log_scan_merge(whole, scan), status);
+            CHECK_EQ(coreio_log_scan_finish(whole, &totals), status);
+            if (refused)
+                CHECK_EQ(coreio_log_scan_finish(scan, &totals), -ENOMEM);
+            CHECK_EQ(coreio_log_scan_finish(scan, &totals), refused ? -ENOMEM : COREIO_ECLOSED);
+            coreio_log_scan_destroy(whole);
+            coreio_log_scan_destroy(scan);
+            coreio_log_query_destroy(query);
+            logs_free(&more);
+            refusals += refused;
+            if (!refused)
+                break;
+        }
+    }
+    CHECK(refusals > 10);
+    logs_free(&text);
+}
+
 TEST(workers_run_where_they_are_pinned)
 {
     int32_t cpus[COREIO_LOG_MAX_WORKERS];
