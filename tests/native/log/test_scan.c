@@ -507,6 +507,42 @@ TEST(workers_run_where_they_are_pinned)
     coreio_log_query_destroy(query);
 }
 
+/* What a part did is told of the worker of the same CPU, the first of them; of the first of all where there is none. */
+TEST(work_of_a_part_is_credited_to_the_worker_of_its_cpu)
+{
+    static int32_t cpus[COREIO_CPU_LIMIT];
+    const int32_t allowed = coreio_cpu_allowed(cpus, COREIO_CPU_LIMIT);
+    if (allowed < 2)
+        SKIP("one CPU is allowed, and two are told apart");
+    const int32_t owns[][3] = {{cpus[0], cpus[1], cpus[1]}, {cpus[1], cpus[0], cpus[1]}, {cpus[0], cpus[0], cpus[0]}};
+    static const int credited[] = {1, 0, 0};
+    for (int way = 0; way < 3; way++) {
+        struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+        struct coreio_log_scan *scan;
+        struct coreio_log_scan *part;
+        struct coreio_log_totals totals;
+        struct coreio_log_worker_info infos[3];
+        const struct coreio_log_scan_options options = {
+            .size = sizeof options, .workers = 3, .cpus = owns[way], .cpu_count = 3};
+        const struct coreio_log_scan_options other = {
+            .size = sizeof other, .workers = 1, .cpus = cpus + 1, .cpu_count = 1};
+        REQUIRE(coreio_log_scan_create(query, &options, &scan) == 0);
+        REQUIRE(coreio_log_scan_create(query, &other, &part) == 0);
+        feed_all(part, (const uint8_t *)"a\nb\n", 4);
+        CHECK_EQ(coreio_log_scan_merge(scan, part), 0);
+        CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+        CHECK_EQ(coreio_log_scan_workers(scan, infos, 3), 3);
+        check_context("way %d", way);
+        for (int i = 0; i < 3; i++) {
+            CHECK_EQ(infos[i].lines, i == credited[way] ? 2 : 0);
+            CHECK_EQ(infos[i].bytes, i == credited[way] ? 4 : 0);
+        }
+        coreio_log_scan_destroy(part);
+        coreio_log_scan_destroy(scan);
+        coreio_log_query_destroy(query);
+    }
+}
+
 TEST(options_are_checked)
 {
     struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
