@@ -81,6 +81,17 @@ public sealed class CommandLineTests
     public void AMessageIsOneSentenceAndAWayOut(string command, string message) =>
         Assert.That(Bash(command + " 2>&1 >/dev/null").Output.TrimEnd('\n'), Is.EqualTo(message));
 
+    [TestCase("1677470000.000", "9223372036000.000")]
+    [TestCase("-9223372036000.000", "1677470000.000")]
+    [TestCase("-9223372036854.775808", "9223372036854.775807")]
+    public void AChartSpansWhateverTimesALogHolds(string first, string last)
+    {
+        (int exitCode, string output) = Bash(
+            $"printf -- '{first} 200\\n{last} 200\\n' > far.log; coreio log report -f '$msec $status' far.log 2>/dev/null");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output.Split('\n'), Has.Some.Match("^requests, [0-9]+ d a column, highest 1$").And.Some.Match("^█ {50,58}█$"));
+    }
+
     // Three million groups need more than 64 MiB; the second input would have counts without those of the first.
     [Test]
     public void WantOfMemoryIsOneErrorAndNoReport()
