@@ -92,6 +92,15 @@ public sealed class CommandLineTests
         Assert.That(output.Split('\n'), Has.Some.Match("^requests, [0-9]+ d a column, highest 1$").And.Some.Match("^█ {50,58}█$"));
     }
 
+    [TestCase("9000000000000000000", "23.4 EiB sent (7.8 EiB a response)")]
+    [TestCase("-9000000000000000000", "-23.4 EiB sent (-7.8 EiB a response)")]
+    [TestCase("7", "21 B sent (7 B a response)")]
+    public void BytesOfAnySumAreShown(string bytes, string shown)
+    {
+        (_, string output) = Bash($"sed 's| 7$| {bytes}|' good.log > one; coreio log report -f common one one one 2>/dev/null");
+        Assert.That(output, Does.Contain(shown));
+    }
+
     // Three million groups need more than 64 MiB; the second input would have counts without those of the first.
     [Test]
     public void WantOfMemoryIsOneErrorAndNoReport()

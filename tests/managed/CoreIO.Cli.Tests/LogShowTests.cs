@@ -243,6 +243,9 @@ public sealed class LogShowTests
     [TestCase(1024, "1.0 KiB")]
     [TestCase(1048575, "1023 KiB")]
     [TestCase(5368709120, "5.0 GiB")]
+    [TestCase(-1, "-1 B")]
+    [TestCase(-5368709120, "-5.0 GiB")]
+    [TestCase(long.MinValue, "-8.0 EiB")]
     public void BytesHaveUnits(long bytes, string shown) => Assert.That(Human.Bytes(bytes), Is.EqualTo(shown));
 
     [Test]
