@@ -40,11 +40,11 @@ internal sealed class LogScan : ILogScan
 
         _query = query;
         _blockBytes = options.BlockBytes == 0 ? Limits.DefaultBlock : options.BlockBytes;
-        _sink = new RejectSink(options.Rejects);
         ManagedCpu cpu = new();
         IReadOnlyList<int> cpus = options.Cpus.Count > 0 ? options.Cpus : cpu.Allowed();
         int count = options.Workers > 0 ? options.Workers : Math.Min(cpus.Count, Limits.MaxWorkers);
         ThrowIfFailed(Libc.CreateEvent(out _stopEvent), "eventfd");
+        _sink = new RejectSink(options.Rejects, _stopEvent);
         _workers = new ScanWorker[count];
         _rings = new BlockRing[count];
         _cpus = [.. Enumerable.Range(0, count).Select(i => cpus[i % cpus.Count])];

@@ -206,9 +206,11 @@ int32_t coreio_log_scan_create(
     scan->source = -1;
     pthread_mutex_init(&scan->lock, NULL);
     pthread_cond_init(&scan->changed, NULL);
-    coreio__sink_init(&scan->sink, (own.flags & COREIO_LOG_SCAN_REJECTS) != 0 ? own.rejects_fd : -1);
     scan->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    status = scan->stop_event < 0 ? -errno : make_hands(scan, &own);
+    status = scan->stop_event < 0 ? -errno : 0;
+    coreio__sink_init(&scan->sink, (own.flags & COREIO_LOG_SCAN_REJECTS) != 0 ? own.rejects_fd : -1, scan->stop_event);
+    if (status == 0)
+        status = make_hands(scan, &own);
     if (status == 0)
         status = start_hands(scan);
     if (status < 0) {

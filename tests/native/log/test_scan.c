@@ -249,6 +249,35 @@ TEST(a_stopped_scan_reads_no_more_but_answers)
     coreio_log_query_destroy(query);
 }
 
+static void *stop_later(void *argument)
+{
+    usleep(50000);
+    CHECK_EQ(coreio_log_scan_stop(argument), 0);
+    return NULL;
+}
+
+/* Nobody reads the pipe, so without the stop the call would never return. */
+TEST(a_stop_ends_a_wait_for_room_for_rejected_lines)
+{
+    int ends[2];
+    pthread_t thread;
+    struct logs_text text = {0};
+    REQUIRE(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    while (text.length < 1 << 20)
+        logs_append(&text, "\"no line\n", 9);
+    const char *path = check_write(check_directory(), "log", text.bytes, (int64_t)text.length);
+    struct coreio_log_query *query = logs_query("combined", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 2, 0, 0, ends[1]);
+    REQUIRE(pthread_create(&thread, NULL, stop_later, scan) == 0);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)path), COREIO_ECLOSED);
+    pthread_join(thread, NULL);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+    logs_free(&text);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void feed_all(struct coreio_log_scan *scan, const uint8_t *bytes, size_t length)
 {
     CHECK_EQ(coreio_log_scan_feed(scan, bytes, (int64_t)length), 0);
