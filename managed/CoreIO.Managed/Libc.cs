@@ -94,8 +94,11 @@ internal static partial class Libc
         return result < 0 ? -Marshal.GetLastPInvokeError() : (int)result;
     }
 
-    /// <summary>Writes all of <paramref name="bytes"/>; the status is 0 or -errno.</summary>
-    internal static int WriteAll(SafeFileHandle handle, ReadOnlySpan<byte> bytes)
+    /// <summary>
+    /// Writes all of <paramref name="bytes"/>; the status is 0, -errno, or that of a stop when <paramref name="stop"/> can be read while
+    /// the descriptor takes no more.
+    /// </summary>
+    internal static int WriteAll(SafeFileHandle handle, ReadOnlySpan<byte> bytes, SafeFileHandle stop)
     {
         while (!bytes.IsEmpty)
         {
@@ -107,8 +110,15 @@ internal static partial class Libc
             else if (Marshal.GetLastPInvokeError() == -StatusCode.Again)
             {
                 // The descriptor is the caller's and may be non-blocking: wait until it takes more.
-                PollItem item = new() { Descriptor = (int)handle.DangerousGetHandle(), Events = PollItem.Output };
-                PollRaw(ref item, 1, -1);
+                Span<PollItem> items =
+                [
+                    new() { Descriptor = (int)handle.DangerousGetHandle(), Events = PollItem.Output },
+                    new() { Descriptor = (int)stop.DangerousGetHandle(), Events = PollItem.Input },
+                ];
+                if (PollRaw(ref items[0], 2, -1) > 0 && items[1].Found != 0)
+                {
+                    return StatusCode.Closed;
+                }
             }
             else if (Marshal.GetLastPInvokeError() != Interrupted)
             {

@@ -11,9 +11,12 @@ internal static class Human
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary><c>1.2 GiB</c>: three digits at most, cut, never rounded up to the next unit.</summary>
-    public static string Bytes(long bytes)
+    public static string Bytes(long bytes) => Bytes((double)bytes);
+
+    /// <summary>The same for what 64 bits do not hold.</summary>
+    public static string Bytes(double bytes)
     {
-        double value = bytes;
+        double value = Math.Abs(bytes);
         int unit = 0;
         while (value >= 1024 && unit < Units.Length - 1)
         {
@@ -23,7 +26,7 @@ internal static class Human
 
         string number = unit == 0 || value >= 100 ? Math.Floor(value).ToString("0", CultureInfo.InvariantCulture)
             : (Math.Floor(value * 10) / 10).ToString("0.0", CultureInfo.InvariantCulture);
-        return $"{number} {Units[unit]}";
+        return $"{(bytes < 0 ? "-" : "")}{number} {Units[unit]}";
     }
 
     /// <summary><c>0:07</c>, <c>12:30</c>, <c>3:04:05</c>.</summary>

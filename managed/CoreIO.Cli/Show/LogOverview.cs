@@ -110,7 +110,9 @@ internal static class LogOverview
 
         if (CellOf(table, "sum(bytes)", out LogCell sent) && sent.Count > 0)
         {
-            facts.Add($"{Human.Bytes(Narrow(sent))} sent ({Human.Bytes(Narrow(sent) / sent.Count)} a response)");
+            facts.Add(sent.TryGetInt64(out long bytes)
+                ? $"{Human.Bytes(bytes)} sent ({Human.Bytes(bytes / sent.Count)} a response)"
+                : WideSent(sent));
         }
 
         if (facts.Count > 0)
@@ -135,6 +137,10 @@ internal static class LogOverview
             }
         }
     }
+
+    // On its own, for almost no report needs 128 bits. The average of values of 64 bits is one.
+    private static string WideSent(LogCell sent) =>
+        $"{Human.Bytes((double)sent.Value)} sent ({Human.Bytes((long)(sent.Value / sent.Count))} a response)";
 
     // The cell of a statistic of the totals; false when it is not among them.
     private static bool CellOf(LogTableAnswer table, string stat, out LogCell cell)

@@ -7,6 +7,7 @@ internal static class TimeChart
 {
     private const int MaxColumns = 60;
     private const int Lines = 4;
+    private const long MinuteMicros = 60_000_000;
     private const string Eighths = " ▁▂▃▄▅▆▇█";
 
     private static readonly int[] RoundMinutes = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160, 40320];
@@ -28,7 +29,7 @@ internal static class TimeChart
         }
 
         // Columns begin at round times of the log's own clock.
-        int width = WidthFor(first + report.OffsetMinutes, last + report.OffsetMinutes);
+        long width = WidthFor(first + report.OffsetMinutes, last + report.OffsetMinutes);
         long begin = Floor(first + report.OffsetMinutes, width);
         int columns = (int)((Floor(last + report.OffsetMinutes, width) - begin) / width) + 1;
         long[] counts = new long[columns];
@@ -52,8 +53,8 @@ internal static class TimeChart
             page.Line($"5xx, highest {Human.Count(Highest(errors))}", PageTone.Bad);
         }
 
-        string from = LogClock.Format((begin - report.OffsetMinutes) * 60_000_000, report.OffsetMinutes);
-        string to = LogClock.Format((begin + ((long)columns * width) - report.OffsetMinutes) * 60_000_000, report.OffsetMinutes);
+        string from = TimeOf(begin, report.OffsetMinutes);
+        string to = TimeOf(begin + (columns * width), report.OffsetMinutes);
         page.Line($"{from} to {to}", PageTone.Quiet);
     }
 
@@ -94,7 +95,7 @@ internal static class TimeChart
         return highest;
     }
 
-    internal static int WidthFor(long first, long last)
+    internal static long WidthFor(long first, long last)
     {
         foreach (int width in RoundMinutes)
         {
@@ -104,8 +105,8 @@ internal static class TimeChart
             }
         }
 
-        // Years of minutes: whatever number of days makes it fit.
-        return (int)(((last - first) / (MaxColumns - 1) / 1440 + 1) * 1440);
+        // Years of minutes: whatever number of days makes it fit. Where $msec is no time at all these are millions of days.
+        return (((last - first) / (MaxColumns - 1) / 1440) + 1) * 1440;
     }
 
     private static List<Part> Parts(LogReportTable table)
@@ -117,7 +118,8 @@ internal static class TimeChart
             LogGroup group = answer.Groups[row];
             if (!group.IsOther && answer.TryGetKey(group, 0, out ReadOnlySpan<byte> time))
             {
-                long minute = Floor(LogTableAnswer.TimeOf(time), 60_000_000) / 60_000_000;
+                long micros = LogTableAnswer.TimeOf(time);
+                long minute = (micros / MinuteMicros) - (micros % MinuteMicros < 0 ? 1 : 0);
                 bool isError = answer.Keys.Count > 1
                     && answer.TryGetKey(group, 1, out ReadOnlySpan<byte> status) && status is [(byte)'5', ..];
                 parts.Add(new Part(minute, group.Count, isError));
@@ -127,9 +129,13 @@ internal static class TimeChart
         return parts;
     }
 
+    // A column may begin or end beyond what a clock of microseconds holds; it is shown as far as that goes.
+    private static string TimeOf(long minute, int offsetMinutes) => LogClock.Format(
+        Math.Clamp(minute - offsetMinutes, long.MinValue / MinuteMicros, long.MaxValue / MinuteMicros) * MinuteMicros, offsetMinutes);
+
     private static long Floor(long value, long width) => value - (((value % width) + width) % width);
 
-    private static string WidthName(int minutes) =>
+    private static string WidthName(long minutes) =>
         minutes % 1440 == 0 ? $"{minutes / 1440} d" : minutes % 60 == 0 ? $"{minutes / 60} h" : $"{minutes} min";
 
     // Requests of a minute, those of a class of statuses where the log has them. A class, for the runtime has lists of objects compiled ahead

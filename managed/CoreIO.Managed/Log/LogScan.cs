@@ -40,11 +40,11 @@ internal sealed class LogScan : ILogScan
 
         _query = query;
         _blockBytes = options.BlockBytes == 0 ? Limits.DefaultBlock : options.BlockBytes;
-        _sink = new RejectSink(options.Rejects);
         ManagedCpu cpu = new();
         IReadOnlyList<int> cpus = options.Cpus.Count > 0 ? options.Cpus : cpu.Allowed();
         int count = options.Workers > 0 ? options.Workers : Math.Min(cpus.Count, Limits.MaxWorkers);
         ThrowIfFailed(Libc.CreateEvent(out _stopEvent), "eventfd");
+        _sink = new RejectSink(options.Rejects, _stopEvent);
         _workers = new ScanWorker[count];
         _rings = new BlockRing[count];
         _cpus = [.. Enumerable.Range(0, count).Select(i => cpus[i % cpus.Count])];
@@ -56,6 +56,9 @@ internal sealed class LogScan : ILogScan
 
         StartWorkers();
     }
+
+    /// <summary>The workers, for tests.</summary>
+    internal IReadOnlyList<ScanWorker> Workers => _workers;
 
     public LogProgress Progress =>
         _stream is { } stream ? new LogProgress(stream.BytesDone, -1, _sink.WriteStatus)
@@ -152,7 +155,17 @@ internal sealed class LogScan : ILogScan
         bool fits = other != this && other._query == _query && !_streamIsOpen && !other._streamIsOpen;
         ThrowIfFailed(fits ? 0 : StatusCode.InvalidArgument, "part of a scan");
         ThrowIfUnready("scan");
-        other.ThrowIfUnready("part of a scan");
+        try
+        {
+            other.ThrowIfUnready("part of a scan");
+        }
+        catch (CoreIOException e) when (e.Status == StatusCode.NoMemory)
+        {
+            // What the part has lost for want of memory cannot be added any more.
+            _answerStatus = e.Status;
+            throw;
+        }
+
         other.EndWorkers();
         other._answerStatus = StatusCode.Closed;
         try
@@ -360,6 +373,8 @@ internal sealed class LogScan : ILogScan
 
         if (failure is not null)
         {
+            // Whoever could not go on has lost lines, so what all hold together is no answer.
+            _answerStatus = failure.Status;
             throw failure;
         }
     }

@@ -57,7 +57,7 @@ internal static class QueryCompiler
     }
 
     /// <summary>
-    /// The first whole microsecond that is not before an instant; 0 for none, and -1 for the instant 0, which lets the same lines through.
+    /// The first whole microsecond that is not before an instant; 0 for none, and -1 for the instant 0, as docs/queries.md says.
     /// </summary>
     private static long Bound(DateTimeOffset? instant)
     {

@@ -5,7 +5,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Managed.Log;
 
-internal sealed class RejectSink(SafeFileHandle? handle)
+/// <param name="handle">Where they go, or null for nowhere.</param>
+/// <param name="stop">Can be read once writing is to be given up.</param>
+internal sealed class RejectSink(SafeFileHandle? handle, SafeFileHandle stop)
 {
     private readonly object _lock = new();
     private long _turn;
@@ -57,11 +59,11 @@ internal sealed class RejectSink(SafeFileHandle? handle)
         }
     }
 
-    /// <summary>Writes bytes of the block whose turn it is. Returns 0 or -errno.</summary>
+    /// <summary>Writes bytes of the block whose turn it is. Returns 0, -errno, or the status of a stop.</summary>
     internal int Write(ReadOnlySpan<byte> bytes)
     {
-        int status = handle is null ? 0 : Libc.WriteAll(handle, bytes);
-        if (status < 0)
+        int status = handle is null ? 0 : Libc.WriteAll(handle, bytes, stop);
+        if (status < 0 && status != StatusCode.Closed)
         {
             Volatile.Write(ref _writeStatus, status);
             Fail(status);

@@ -151,11 +151,12 @@ internal sealed class TextColumns
     private static Slice ClassOf(Number number) =>
         number.IsNull || number.Value is < 100 or > 599 ? Null : new Slice(((int)(number.Value / 100) - 1) * 3, 3);
 
-    /// <summary>The start of the interval that an instant is in, rounded down.</summary>
+    /// <summary>The start of the interval that an instant is in, rounded down, but not below the smallest instant.</summary>
     private static long StartOf(long instant, long width)
     {
         long rest = instant % width;
-        return instant - (rest < 0 ? rest + width : rest);
+        long back = rest < 0 ? rest + width : rest;
+        return instant < long.MinValue + back ? long.MinValue : instant - back;
     }
 
     private static Slice WriteEntries(ref byte text, int line, Number number)

@@ -38,8 +38,8 @@ internal sealed class NativeLogQuery : IDisposable
 
     /// <summary>The first whole microsecond that is not before an instant; 0 for none.</summary>
     /// <remarks>
-    /// Lines have whole microseconds, so rounding up changes no comparison. The instant 0 itself would say "no bound" to the library; one
-    /// microsecond before it lets the same lines through, as no log writes that time.
+    /// Lines have whole microseconds, so rounding up changes no comparison. The instant 0 itself would say "no bound" to the library, so
+    /// the microsecond before it stands for it, as docs/queries.md says.
     /// </remarks>
     internal static long Bound(DateTimeOffset? instant)
     {

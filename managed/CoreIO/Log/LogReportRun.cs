@@ -103,7 +103,7 @@ public sealed class LogReportRun : IDisposable
 
     /// <summary>Reads every input and returns the answer.</summary>
     /// <exception cref="OperationCanceledException"><see cref="Stop"/> was called.</exception>
-    /// <exception cref="CoreIOException">The rejected lines cannot be written.</exception>
+    /// <exception cref="CoreIOException">The rejected lines cannot be written, or memory did not suffice.</exception>
     public LogReport Finish()
     {
         ILogScan scan = _scan ?? throw new InvalidOperationException("The report is not started.");
@@ -227,6 +227,7 @@ public sealed class LogReportRun : IDisposable
         }
         catch (CoreIOException e)
         {
+            ThrowIfNoMemory(e);
             Blame(index, e);
         }
         finally
@@ -256,6 +257,7 @@ public sealed class LogReportRun : IDisposable
 
         if (result.Fault is not null)
         {
+            ThrowIfNoMemory(result.Fault);
             Blame(index, result.Fault);
         }
 
@@ -296,6 +298,15 @@ public sealed class LogReportRun : IDisposable
         _options.Inputs[index],
         fault.Status,
         fault is LogInputException ? fault.Message : StatusCode.Describe(fault.Status)));
+
+    // No input is to blame: a worker has lost lines, of this input or of one before, and the counts of a report without them would be wrong.
+    private static void ThrowIfNoMemory(CoreIOException fault)
+    {
+        if (fault.Status == StatusCode.NoMemory)
+        {
+            throw new CoreIOException(fault.Status, "the report");
+        }
+    }
 
     private void ThrowIfStopped()
     {

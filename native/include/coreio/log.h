@@ -159,7 +159,7 @@ struct coreio_log_query_options {
     uint32_t size;
     int32_t where_length;
     const uint8_t *where; /* filter expression; NULL lets every line through */
-    int64_t since_us;     /* first instant that is let through; 0 for no bound */
+    int64_t since_us;     /* first instant that is let through; 0 for no bound, so 1970 itself cannot be one */
     int64_t until_us;     /* first instant that is not; 0 for no bound */
     int64_t interval_us;  /* width of a `time` key; 0 when no table uses one */
 };
@@ -502,6 +502,8 @@ COREIO_API int32_t coreio_log_scan_stop(struct coreio_log_scan *scan);
 COREIO_API int32_t coreio_log_scan_merge(struct coreio_log_scan *scan, struct coreio_log_scan *part);
 
 /* Ends the workers, merges their tables, and writes the totals. Later calls write them again.
+ *
+ * -ENOMEM says that lines are lost, here, by a worker before or in a merge, so there is no answer.
  *
  * Threads: owner
  * Blocks:  until the tables are merged

@@ -140,11 +140,6 @@ static int32_t find_text(const struct coreio__lexer *lexer, uint32_t begin, uint
     return 0;
 }
 
-static int32_t holds_space(const struct coreio__lexer *lexer, uint32_t begin, uint32_t end)
-{
-    return end > begin && memchr(lexer->window + begin, ' ', end - begin) != NULL;
-}
-
 static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct sink *sink)
 {
     const struct coreio_log_format *format = lexer->format;
@@ -160,8 +155,8 @@ static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct 
         uint32_t end;
         if (variable->end == COREIO__END_LINE) {
             put(sink, current, line_end);
-            return variable->word && holds_space(lexer, current, line_end) ? COREIO_LOG_TRAILING_TEXT
-                                                                           : COREIO_LOG_PARSED;
+            return variable->word && coreio__holds_space(lexer, current, line_end) ? COREIO_LOG_TRAILING_TEXT
+                                                                                   : COREIO_LOG_PARSED;
         }
         if (variable->end == COREIO__END_QUOTE) {
             while (lexer->positions[lexer->at] < current)
@@ -171,7 +166,7 @@ static int32_t lex_template(struct coreio__lexer *lexer, uint32_t begin, struct 
             if (!stands(lexer, end, &variable->after))
                 return COREIO_LOG_MISSING_TEXT;
         } else if (!find_text(lexer, current, line_end, &variable->after, &end) ||
-                   (variable->word && holds_space(lexer, current, end))) {
+                   (variable->word && coreio__holds_space(lexer, current, end))) {
             return COREIO_LOG_MISSING_TEXT;
         }
         put(sink, current, end);

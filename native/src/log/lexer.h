@@ -10,6 +10,8 @@
 #ifndef COREIO_LOG_LEXER_H
 #define COREIO_LOG_LEXER_H
 
+#include <string.h>
+
 #include "format.h"
 
 #define COREIO__WINDOW 65536
@@ -55,5 +57,11 @@ int32_t coreio__lexer_next(
     struct coreio__lexer *lexer, struct coreio_log_field *fields, uint32_t capacity, struct coreio__line *line);
 
 void coreio__lexer_clear(struct coreio__lexer *lexer);
+
+/* Whether a space is in the bytes begin .. end - 1 of the window: those of a word must have none. */
+static inline int32_t coreio__holds_space(const struct coreio__lexer *lexer, uint32_t begin, uint32_t end)
+{
+    return end > begin && memchr(lexer->window + begin, ' ', end - begin) != NULL;
+}
 
 #endif

@@ -7,16 +7,14 @@
 
 #include <string.h>
 
-static int32_t holds_space(const struct coreio__lexer *lexer, struct coreio_log_field field)
-{
-    return field.length > 0 && memchr(lexer->window + field.offset, ' ', field.length) != NULL;
-}
-
 int32_t coreio__quick_spaceless(const struct coreio__lexer *lexer, const uint16_t *marks)
 {
     const struct coreio__frame *frame = &lexer->format->frame;
     for (int32_t i = 0; i < lexer->format->count; i++) {
-        if (frame->fields[i].spaceless && holds_space(lexer, coreio__quick_field(marks, &frame->fields[i])))
+        if (!frame->fields[i].spaceless)
+            continue;
+        const struct coreio_log_field field = coreio__quick_field(marks, &frame->fields[i]);
+        if (coreio__holds_space(lexer, field.offset, field.offset + field.length))
             return 0;
     }
     return 1;

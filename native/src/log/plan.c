@@ -84,7 +84,8 @@ int32_t coreio__plan_text(struct coreio__plan *plan, const struct coreio__column
 int64_t coreio__plan_interval(int64_t instant_us, int64_t width_us)
 {
     const int64_t rest = instant_us % width_us;
-    return instant_us - (rest < 0 ? rest + width_us : rest);
+    const int64_t back = rest < 0 ? rest + width_us : rest;
+    return instant_us < INT64_MIN + back ? INT64_MIN : instant_us - back;
 }
 
 /* Writes a number's digits at the end of `scratch`. */

@@ -54,7 +54,7 @@ struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const st
     struct coreio__text text, const struct coreio__request *request, const struct coreio__number *number,
     uint8_t *scratch);
 
-/* The start of the interval of `width_us` that an instant is in, rounded down. */
+/* The start of the interval of `width_us` that an instant is in, rounded down, but not below the smallest instant. */
 int64_t coreio__plan_interval(int64_t instant_us, int64_t width_us);
 
 #endif

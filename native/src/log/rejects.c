@@ -58,12 +58,13 @@ void coreio__tally_merge(struct coreio__tally *tally, const struct coreio__tally
     }
 }
 
-void coreio__sink_init(struct coreio__sink *sink, int32_t fd)
+void coreio__sink_init(struct coreio__sink *sink, int32_t fd, int32_t stop_event)
 {
     memset(sink, 0, sizeof *sink);
     pthread_mutex_init(&sink->lock, NULL);
     pthread_cond_init(&sink->turned, NULL);
     sink->fd = fd;
+    sink->stop_event = stop_event;
 }
 
 void coreio__sink_clear(struct coreio__sink *sink)
@@ -99,8 +100,9 @@ int32_t coreio__sink_write(struct coreio__sink *sink, const uint8_t *bytes, size
             continue;
         if (written < 0 && errno == EAGAIN) {
             /* The descriptor is the caller's and may be non-blocking: wait until it takes more. */
-            struct pollfd wait = {sink->fd, POLLOUT, 0};
-            (void)poll(&wait, 1, -1);
+            struct pollfd waits[] = {{sink->fd, POLLOUT, 0}, {sink->stop_event, POLLIN, 0}};
+            if (poll(waits, 2, -1) > 0 && waits[1].revents != 0)
+                return COREIO_ECLOSED;
             continue;
         }
         if (written < 0) {

@@ -33,6 +33,7 @@ struct coreio__sink {
     pthread_cond_t turned;
     int64_t turn;         /* block whose rejects may be written now */
     int32_t fd;           /* -1 for no file */
+    int32_t stop_event;   /* readable once writing is to be given up; -1 for never */
     int32_t status;       /* -errno of a failed write, COREIO_ECLOSED after a stop; then all waits end */
     int32_t write_status; /* atomic: -errno of a failed write, which any thread may ask for */
 };
@@ -44,7 +45,7 @@ void coreio__tally_reject(
 /* Adds another tally; of the samples the first of the input stay. */
 void coreio__tally_merge(struct coreio__tally *tally, const struct coreio__tally *other);
 
-void coreio__sink_init(struct coreio__sink *sink, int32_t fd);
+void coreio__sink_init(struct coreio__sink *sink, int32_t fd, int32_t stop_event);
 void coreio__sink_clear(struct coreio__sink *sink);
 
 /* Begins a new input: its blocks are numbered from 0. */
@@ -53,7 +54,8 @@ void coreio__sink_restart(struct coreio__sink *sink);
 /* Waits until it is this block's turn. Returns 0 or the status of the sink. */
 int32_t coreio__sink_wait(struct coreio__sink *sink, int64_t block);
 
-/* Writes bytes of the block whose turn it is. Returns 0 or -errno. */
+/* Writes bytes of the block whose turn it is. Returns 0, -errno, or COREIO_ECLOSED after a stop that found a descriptor
+ * that takes no more and does not block; a write that blocks is waited for. */
 int32_t coreio__sink_write(struct coreio__sink *sink, const uint8_t *bytes, size_t length);
 
 /* Gives the turn to the next block. */

@@ -206,9 +206,11 @@ int32_t coreio_log_scan_create(
     scan->source = -1;
     pthread_mutex_init(&scan->lock, NULL);
     pthread_cond_init(&scan->changed, NULL);
-    coreio__sink_init(&scan->sink, (own.flags & COREIO_LOG_SCAN_REJECTS) != 0 ? own.rejects_fd : -1);
     scan->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    status = scan->stop_event < 0 ? -errno : make_hands(scan, &own);
+    status = scan->stop_event < 0 ? -errno : 0;
+    coreio__sink_init(&scan->sink, (own.flags & COREIO_LOG_SCAN_REJECTS) != 0 ? own.rejects_fd : -1, scan->stop_event);
+    if (status == 0)
+        status = make_hands(scan, &own);
     if (status == 0)
         status = start_hands(scan);
     if (status < 0) {
@@ -320,8 +322,12 @@ int32_t coreio_log_scan_merge(struct coreio_log_scan *scan, struct coreio_log_sc
     int32_t status = coreio__scan_status(scan);
     if (status == 0)
         status = coreio__scan_status(part);
-    if (status < 0)
+    if (status < 0) {
+        /* What the part has lost for want of memory cannot be added any more. */
+        if (status == -ENOMEM)
+            scan->finish_status = status;
         return status;
+    }
     end_hands(part);
     part->finished = 1;
     part->finish_status = COREIO_ECLOSED;
@@ -339,6 +345,15 @@ int32_t coreio_log_scan_merge(struct coreio_log_scan *scan, struct coreio_log_sc
     }
     if (status < 0)
         scan->finish_status = status;
+    return status;
+}
+
+/* -ENOMEM when a hand lacked memory: it has lost lines, so what all hold together is no answer. Else 0. */
+static int32_t memory_status(const struct coreio_log_scan *scan)
+{
+    int32_t status = 0;
+    for (int32_t i = 0; i < scan->hand_count && status == 0; i++)
+        status = scan->hands[i]->status == -ENOMEM ? -ENOMEM : 0;
     return status;
 }
 
@@ -365,9 +380,9 @@ int32_t coreio_log_scan_finish(struct coreio_log_scan *scan, struct coreio_log_t
         return -EINVAL;
     if (!scan->finished) {
         end_hands(scan);
-        const int32_t status = merge_hands(scan);
+        const int32_t merged = merge_hands(scan);
         if (scan->finish_status == 0)
-            scan->finish_status = status;
+            scan->finish_status = merged < 0 ? merged : memory_status(scan);
         scan->finished = 1;
     }
     memset(totals, 0, sizeof *totals);

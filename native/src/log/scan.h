@@ -68,7 +68,7 @@ struct coreio_log_scan {
     int64_t total;       /* shared, atomic: size of the input, -1 of a stream */
     int32_t file_status; /* shared, atomic: first error of the file */
     int32_t stopped;     /* shared, atomic */
-    int32_t stop_event;  /* eventfd that ends a wait for a stream's bytes */
+    int32_t stop_event;  /* eventfd that ends a wait for a stream's bytes, and for room for rejected lines */
     int32_t finished;
     int32_t finish_status;
 };

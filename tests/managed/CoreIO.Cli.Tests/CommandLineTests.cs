@@ -81,6 +81,36 @@ public sealed class CommandLineTests
     public void AMessageIsOneSentenceAndAWayOut(string command, string message) =>
         Assert.That(Bash(command + " 2>&1 >/dev/null").Output.TrimEnd('\n'), Is.EqualTo(message));
 
+    [TestCase("1677470000.000", "9223372036000.000")]
+    [TestCase("-9223372036000.000", "1677470000.000")]
+    [TestCase("-9223372036854.775808", "9223372036854.775807")]
+    public void AChartSpansWhateverTimesALogHolds(string first, string last)
+    {
+        (int exitCode, string output) = Bash(
+            $"printf -- '{first} 200\\n{last} 200\\n' > far.log; coreio log report -f '$msec $status' far.log 2>/dev/null");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output.Split('\n'), Has.Some.Match("^requests, [0-9]+ d a column, highest 1$").And.Some.Match("^█ {50,58}█$"));
+    }
+
+    [TestCase("9000000000000000000", "23.4 EiB sent (7.8 EiB a response)")]
+    [TestCase("-9000000000000000000", "-23.4 EiB sent (-7.8 EiB a response)")]
+    [TestCase("7", "21 B sent (7 B a response)")]
+    public void BytesOfAnySumAreShown(string bytes, string shown)
+    {
+        (_, string output) = Bash($"sed 's| 7$| {bytes}|' good.log > one; coreio log report -f common one one one 2>/dev/null");
+        Assert.That(output, Does.Contain(shown));
+    }
+
+    // Three million groups need more than 64 MiB; the second input would have counts without those of the first.
+    [Test]
+    public void WantOfMemoryIsOneErrorAndNoReport()
+    {
+        (int exitCode, string output) = Bash("seq 1 3000000 > many; "
+            + "DOTNET_GCHeapHardLimit=0x4000000 coreio log report --backend managed -j 1 -f '$x' -b x --max-groups 4000000 many good.log 2>&1");
+        Assert.That(output, Is.EqualTo("coreio log: the report: out of memory (ENOMEM)\n"));
+        Assert.That(exitCode, Is.EqualTo(2));
+    }
+
     [Test]
     public void NothingQuotesTheReportButTheReport()
     {

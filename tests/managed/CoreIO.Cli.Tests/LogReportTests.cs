@@ -52,6 +52,18 @@ public sealed class LogReportTests
     }
 
     [Test]
+    public void WantOfMemoryEndsTheReportAndBlamesNoInput()
+    {
+        string plain = Write("plain", Encoding.ASCII.GetBytes(Good));
+        FakeBackend backend = new() { Fault = StatusCode.NoMemory };
+        CoreIOException? e = Assert.Throws<CoreIOException>(
+            () => LogReports.Run(backend, new LogReportOptions { Inputs = [plain, plain], Format = "common" }));
+        Assert.That(e!.Status, Is.EqualTo(StatusCode.NoMemory));
+        Assert.That(e.Message, Is.EqualTo("the report: out of memory (ENOMEM)"));
+        Assert.That(backend.Scan!.Reads, Is.EqualTo(1));
+    }
+
+    [Test]
     public void TheOffsetAndTheBoundsComeFromTheLog()
     {
         string plain = Write("plain", Encoding.ASCII.GetBytes("no line\n" + Good));
@@ -182,8 +194,11 @@ public sealed class LogReportTests
         {
         }
 
+        public int Reads { get; private set; }
+
         public long ReadFile(string path)
         {
+            Reads++;
             backend.WhileReading?.Invoke();
             if (IsStopped || backend.Fault != 0)
             {

@@ -216,17 +216,36 @@ public sealed class LogShowTests
             Assert.That(TimeChart.WidthFor(0, 59), Is.EqualTo(1));
             Assert.That(TimeChart.WidthFor(0, 60), Is.EqualTo(2));
             Assert.That(TimeChart.WidthFor(0, 7 * 1440), Is.EqualTo(180));
-            int years = TimeChart.WidthFor(0, 30_000_000);
+            long years = TimeChart.WidthFor(0, 30_000_000);
             Assert.That(30_000_000 / years, Is.LessThan(60));
             Assert.That(TimeChart.Draw([0, 1, 8], 1), Is.EqualTo((string[])[" ▁█"]));
             Assert.That(TimeChart.Draw([4, 8], 2), Is.EqualTo((string[])[" █", "██"]));
         });
     }
 
+    [TestCase(0, long.MaxValue)]
+    [TestCase(-9223372036000000000, 1677470000000000)]
+    [TestCase(1677470000000000, 9223372036000000000)]
+    [TestCase(long.MinValue, long.MaxValue)]
+    [TestCase(-1, 0)]
+    public void AChartOfAnyTimesHasAtMostSixtyColumns(long first, long last)
+    {
+        LogReport report = new FakeTable([new("minute", LogKind.Time)], [FakeTable.Count])
+            .Row(7, [first], (7, 7)).Row(9, [last], (9, 9)).Report();
+        string[] lines = Shown(null, page => TimeChart.Show(page, report, report.Tables[0])).TrimEnd('\n').Split('\n');
+        Assert.That(lines, Has.Length.EqualTo(6));
+        Assert.That(lines[0], Does.Match("^requests, [0-9]+ (d|min) a column, highest 9$"));
+        Assert.That(lines[4], Has.Length.LessThanOrEqualTo(60).And.Match("^█ *█$"));
+        Assert.That(lines[5], Does.Match("^-?[0-9].* to [0-9]"));
+    }
+
     [TestCase(1023, "1023 B")]
     [TestCase(1024, "1.0 KiB")]
     [TestCase(1048575, "1023 KiB")]
     [TestCase(5368709120, "5.0 GiB")]
+    [TestCase(-1, "-1 B")]
+    [TestCase(-5368709120, "-5.0 GiB")]
+    [TestCase(long.MinValue, "-8.0 EiB")]
     public void BytesHaveUnits(long bytes, string shown) => Assert.That(Human.Bytes(bytes), Is.EqualTo(shown));
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Text;
 using CoreIO.Log;
+using CoreIO.Managed.Log;
 
 namespace CoreIO.Managed.Tests;
 
@@ -74,6 +75,22 @@ public sealed class ScanTests
     }
 
     [Test]
+    public void A_worker_without_memory_leaves_no_answer()
+    {
+        using ILogFormat format = _backend.Log.CompileFormat("delimited");
+        LogQuery query = new() { Format = format, Tables = [new LogTable()] };
+        using LogScan scan = (LogScan)_backend.Log.CreateScan(query, new LogScanOptions { Workers = 2 });
+        using LogScan part = (LogScan)scan.CreatePart(new LogScanOptions { Workers = 2 });
+        part.Feed("a\nb\n"u8);
+        part.Workers[1].Abandon(new NoJob(), new OutOfMemoryException());
+        HasNoMemory(part.EndFeed);
+        HasNoMemory(() => part.ReadFile(_path));
+        HasNoMemory(() => scan.Merge(part));
+        HasNoMemory(() => scan.Finish());
+        HasNoMemory(() => part.Finish());
+    }
+
+    [Test]
     public void A_stop_ends_every_later_call()
     {
         using ILogScan scan = CreateScan(new LogScanOptions { Workers = 2 });
@@ -96,6 +113,9 @@ public sealed class ScanTests
         Assert.That(reader.Wait(TimeSpan.FromSeconds(10)), Is.True);
         Assert.That(reader.Result!.Status, Is.EqualTo(StatusCode.Closed));
     }
+
+    private static void HasNoMemory(Action call) =>
+        Assert.That(Assert.Throws<CoreIOException>(() => call())!.Status, Is.EqualTo(StatusCode.NoMemory));
 
     private ILogScan CreateScan(LogScanOptions options) => _backend.Log.CreateScan(
         new LogQuery { Format = _backend.Log.CompileFormat("delimited"), Tables = [new LogTable()] }, options);
@@ -131,6 +151,13 @@ public sealed class ScanTests
         finally
         {
             File.Delete(rejects);
+        }
+    }
+
+    private sealed class NoJob : ScanJob
+    {
+        internal override void Work(ScanWorker worker)
+        {
         }
     }
 }

@@ -57,7 +57,9 @@ TEST(intervals_round_down)
 {
     static const int64_t rows[][3] = {{0, 10, 0}, {9, 10, 0}, {10, 10, 10}, {-1, 10, -10}, {-10, 10, -10},
         {-11, 10, -20}, {59999999, 60000000, 0}, {60000000, 60000000, 60000000}, {-1, 60000000, -60000000}, {7, 1, 7},
-        {-7, 1, -7}};
+        {-7, 1, -7}, {INT64_MIN, 1, INT64_MIN}, {INT64_MIN, 2, INT64_MIN}, {INT64_MIN, 60000000, INT64_MIN},
+        {INT64_MIN + 54775807, 60000000, INT64_MIN}, {INT64_MIN + 54775808, 60000000, INT64_MIN + 54775808},
+        {INT64_MIN, INT64_MAX, INT64_MIN}, {-1, INT64_MAX, -INT64_MAX}, {INT64_MAX, 60000000, INT64_MAX - 54775807}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         CHECK_EQ(coreio__plan_interval(rows[i][0], rows[i][1]), rows[i][2]);
 }

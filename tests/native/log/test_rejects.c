@@ -73,7 +73,7 @@ TEST(blocks_are_written_in_their_order)
 {
     const int fd = open(check_write(check_directory(), "sink", "", 0), O_RDWR | O_CLOEXEC);
     struct coreio__sink sink;
-    coreio__sink_init(&sink, fd);
+    coreio__sink_init(&sink, fd, -1);
     for (int input = 0; input < 2; input++) {
         pthread_t threads[3];
         struct turn turns[3];
@@ -96,7 +96,7 @@ TEST(blocks_are_written_in_their_order)
 TEST(a_sink_without_a_file_never_waits)
 {
     struct coreio__sink sink;
-    coreio__sink_init(&sink, -1);
+    coreio__sink_init(&sink, -1, -1);
     CHECK_EQ(coreio__sink_wait(&sink, 99), 0);
     CHECK_EQ(coreio__sink_write(&sink, (const uint8_t *)"x", 1), 0);
     coreio__sink_pass(&sink, 99);
@@ -121,7 +121,7 @@ TEST(a_descriptor_that_does_not_block_is_waited_for)
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     REQUIRE(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
     struct coreio__sink sink;
-    coreio__sink_init(&sink, ends[1]);
+    coreio__sink_init(&sink, ends[1], -1);
     REQUIRE(pthread_create(&thread, NULL, read_to_end, &ends[0]) == 0);
     CHECK_EQ(coreio__sink_write(&sink, bytes, sizeof bytes), 0);
     close(ends[1]);
@@ -142,7 +142,7 @@ TEST(a_failure_ends_all_waits_and_the_first_one_counts)
     const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     struct coreio__sink sink;
     pthread_t thread;
-    coreio__sink_init(&sink, full);
+    coreio__sink_init(&sink, full, -1);
     REQUIRE(pthread_create(&thread, NULL, wait_for_turn, &sink) == 0);
     CHECK_EQ(coreio__sink_wait(&sink, 0), 0);
     CHECK_EQ(coreio__sink_write(&sink, (const uint8_t *)"x", 1), -ENOSPC);

@@ -249,6 +249,35 @@ TEST(a_stopped_scan_reads_no_more_but_answers)
     coreio_log_query_destroy(query);
 }
 
+static void *stop_later(void *argument)
+{
+    usleep(50000);
+    CHECK_EQ(coreio_log_scan_stop(argument), 0);
+    return NULL;
+}
+
+/* Nobody reads the pipe, so without the stop the call would never return. */
+TEST(a_stop_ends_a_wait_for_room_for_rejected_lines)
+{
+    int ends[2];
+    pthread_t thread;
+    struct logs_text text = {0};
+    REQUIRE(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    while (text.length < 1 << 20)
+        logs_append(&text, "\"no line\n", 9);
+    const char *path = check_write(check_directory(), "log", text.bytes, (int64_t)text.length);
+    struct coreio_log_query *query = logs_query("combined", NULL, NULL, NULL);
+    struct coreio_log_scan *scan = logs_scan(query, 2, 0, 0, ends[1]);
+    REQUIRE(pthread_create(&thread, NULL, stop_later, scan) == 0);
+    CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)path), COREIO_ECLOSED);
+    pthread_join(thread, NULL);
+    coreio_log_scan_destroy(scan);
+    coreio_log_query_destroy(query);
+    logs_free(&text);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void feed_all(struct coreio_log_scan *scan, const uint8_t *bytes, size_t length)
 {
     CHECK_EQ(coreio_log_scan_feed(scan, bytes, (int64_t)length), 0);
@@ -419,6 +448,57 @@ TEST(a_merge_without_memory_leaves_no_answer)
     coreio_log_query_destroy(query);
 }
 
+/* Whatever comes after a worker that lacked memory: it may have dropped lines, so no later call gives an answer. */
+TEST(a_worker_without_memory_leaves_no_answer)
+{
+    struct logs_random random = {43};
+    struct logs_text text = {0};
+    logs_combined_lines(&text, &random, 2000, 0);
+    const char *path = check_write(check_directory(), "access.log", text.bytes, (int64_t)text.length);
+    int refusals = 0;
+    for (int stream = 0; stream < 2; stream++) {
+        for (int64_t passed = 0;; passed += 1 + passed / 2) {
+            struct coreio_log_query *query = logs_query("combined", NULL, "client,path", STATS);
+            struct coreio_log_scan *scan = logs_scan(query, 1, 0, COREIO_LOG_MIN_BLOCK, -1);
+            struct coreio_log_scan *whole = logs_scan(query, 1, 0, 0, -1);
+            struct coreio_log_totals totals;
+            check_context("%lld allocations, stream %d", (long long)passed, stream);
+            /* The first input makes the room for blocks, so what is refused afterwards is the worker's own. */
+            CHECK_EQ(put_in(scan, stream ? BY_FEED : BY_FILE, path, &text, 1), text.length);
+            struct logs_text more = {0};
+            for (int32_t i = 0; i < 6000; i++)
+                logs_print(&more,
+                    "10.0.%d.%d - - [22/Jan/2019:03:56:14 +0330] \"GET /%d HTTP/1.1\" 200 7 \"-\" \"-\"\n",
+                    i / 256 % 256, i % 256, i);
+            const char *other = check_write(check_directory(), "other.log", more.bytes, (int64_t)more.length);
+            allocations_refuse_after(passed);
+            const int64_t got = put_in(scan, stream ? BY_FEED : BY_FILE, other, &more, 2);
+            const int32_t refused = allocations_refused();
+            allocations_refuse_after(-1);
+            const int32_t status = refused ? -ENOMEM : 0;
+            CHECK_EQ(got, refused ? -ENOMEM : (int64_t)more.length);
+            if (refused && stream)
+                coreio_log_scan_feed_end(scan);
+            /* With memory again the next input is refused, too, or else the answer would look whole. */
+            CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)"/dev/null"), status);
+            CHECK_EQ(coreio_log_scan_merge(whole, scan), status);
+            CHECK_EQ(coreio_log_scan_finish(whole, &totals), status);
+            if (refused)
+                CHECK_EQ(coreio_log_scan_finish(scan, &totals), -ENOMEM);
+            CHECK_EQ(coreio_log_scan_finish(scan, &totals), refused ? -ENOMEM : COREIO_ECLOSED);
+            coreio_log_scan_destroy(whole);
+            coreio_log_scan_destroy(scan);
+            coreio_log_query_destroy(query);
+            logs_free(&more);
+            refusals += refused;
+            if (!refused)
+                break;
+        }
+    }
+    CHECK(refusals > 10);
+    logs_free(&text);
+}
+
 TEST(workers_run_where_they_are_pinned)
 {
     int32_t cpus[COREIO_LOG_MAX_WORKERS];
@@ -454,6 +534,42 @@ TEST(workers_run_where_they_are_pinned)
     CHECK_EQ(totals.workers, allowed);
     coreio_log_scan_destroy(scan);
     coreio_log_query_destroy(query);
+}
+
+/* What a part did is told of the worker of the same CPU, the first of them; of the first of all where there is none. */
+TEST(work_of_a_part_is_credited_to_the_worker_of_its_cpu)
+{
+    static int32_t cpus[COREIO_CPU_LIMIT];
+    const int32_t allowed = coreio_cpu_allowed(cpus, COREIO_CPU_LIMIT);
+    if (allowed < 2)
+        SKIP("one CPU is allowed, and two are told apart");
+    const int32_t owns[][3] = {{cpus[0], cpus[1], cpus[1]}, {cpus[1], cpus[0], cpus[1]}, {cpus[0], cpus[0], cpus[0]}};
+    static const int credited[] = {1, 0, 0};
+    for (int way = 0; way < 3; way++) {
+        struct coreio_log_query *query = logs_query("delimited", NULL, NULL, NULL);
+        struct coreio_log_scan *scan;
+        struct coreio_log_scan *part;
+        struct coreio_log_totals totals;
+        struct coreio_log_worker_info infos[3];
+        const struct coreio_log_scan_options options = {
+            .size = sizeof options, .workers = 3, .cpus = owns[way], .cpu_count = 3};
+        const struct coreio_log_scan_options other = {
+            .size = sizeof other, .workers = 1, .cpus = cpus + 1, .cpu_count = 1};
+        REQUIRE(coreio_log_scan_create(query, &options, &scan) == 0);
+        REQUIRE(coreio_log_scan_create(query, &other, &part) == 0);
+        feed_all(part, (const uint8_t *)"a\nb\n", 4);
+        CHECK_EQ(coreio_log_scan_merge(scan, part), 0);
+        CHECK_EQ(coreio_log_scan_finish(scan, &totals), 0);
+        CHECK_EQ(coreio_log_scan_workers(scan, infos, 3), 3);
+        check_context("way %d", way);
+        for (int i = 0; i < 3; i++) {
+            CHECK_EQ(infos[i].lines, i == credited[way] ? 2 : 0);
+            CHECK_EQ(infos[i].bytes, i == credited[way] ? 4 : 0);
+        }
+        coreio_log_scan_destroy(part);
+        coreio_log_scan_destroy(scan);
+        coreio_log_query_destroy(query);
+    }
 }
 
 TEST(options_are_checked)

@@ -334,6 +334,58 @@ TEST(short_keys_have_the_counts_of_a_plain_list)
     }
 }
 
+/* Pairs of texts that differ in little but their lengths: one letter one to ten times, and texts whose first and last
+ * four bytes are those of another. */
+TEST(short_keys_of_two_parts_have_the_counts_of_a_plain_list)
+{
+    static const char *const alike[] = {"a", "aa", "aaa", "aaaa", "aaaaa", "aaaaaa", "aaaaaaa", "aaaaaaaa", "aaaaaaaaa",
+        "aaaaaaaaaa", "abab", "ababab", "abababab", "abca", "abcabca", "abcd", "abcdabcd", "abcdxabcd"};
+    enum { ALIKE = sizeof alike / sizeof alike[0] };
+    static int64_t counts[ALIKE][ALIKE];
+    struct logs_random random = {79};
+    const struct coreio__shape shape = make_shape(2, 1 << 20);
+    struct coreio__table table;
+    REQUIRE(coreio__table_init(&table, &shape) == 0);
+    for (int round = 0; round < 200; round++) {
+        static struct coreio__number numbers[COREIO__BATCH];
+        static struct coreio__text texts[3 * COREIO__BATCH];
+        static uint64_t hashes[3 * COREIO__BATCH];
+        uint8_t hashed[3] = {0};
+        uint16_t lines[COREIO__BATCH];
+        for (uint32_t i = 0; i < COREIO__BATCH; i++) {
+            const uint32_t parts[] = {logs_below(&random, ALIKE), logs_below(&random, ALIKE)};
+            for (uint32_t part = 0; part < 2; part++)
+                texts[part * COREIO__BATCH + i] =
+                    (struct coreio__text){(const uint8_t *)alike[parts[part]], (uint32_t)strlen(alike[parts[part]])};
+            texts[COUNTED * COREIO__BATCH + i] = texts[i];
+            lines[i] = (uint16_t)i;
+            counts[parts[0]][parts[1]]++;
+        }
+        const struct coreio__batch batch = {numbers, texts, hashes, hashed, lines, COREIO__BATCH, COREIO__BATCH};
+        CHECK_EQ(coreio__table_add(&table, key_columns, &batch), 0);
+    }
+    CHECK_EQ(table.group_count, ALIKE * ALIKE);
+    for (uint32_t at = 0; at < ALIKE * ALIKE; at++) {
+        struct logs_text wanted = {0};
+        for (uint32_t part = 0; part < 2; part++) {
+            const char *text = alike[part == 0 ? at / ALIKE : at % ALIKE];
+            const uint32_t length = (uint32_t)strlen(text);
+            logs_append(&wanted, &length, sizeof length);
+            logs_append(&wanted, text, length);
+        }
+        size_t i = 0;
+        while (
+            i < table.group_count && (coreio__group_key_length(coreio__table_group(&table, i)) != wanted.length ||
+                                         memcmp(coreio__table_group(&table, i)->key, wanted.bytes, wanted.length) != 0))
+            i++;
+        check_context("%s, %s", alike[at / ALIKE], alike[at % ALIKE]);
+        REQUIRE(i < table.group_count);
+        CHECK_EQ(coreio__table_group(&table, i)->count, counts[at / ALIKE][at % ALIKE]);
+        logs_free(&wanted);
+    }
+    coreio__table_clear(&table);
+}
+
 TEST(known_keys_do_not_allocate)
 {
     const struct coreio__shape shape = make_shape(2, 1 << 20);

@@ -17,7 +17,7 @@ static struct coreio__tally *work(const struct coreio_log_query *query, const ch
     struct coreio__worker *worker = malloc(sizeof *worker);
     struct coreio__tally *tally = malloc(sizeof *tally);
     struct coreio__sink sink;
-    coreio__sink_init(&sink, rejects);
+    coreio__sink_init(&sink, rejects, -1);
     CHECK_EQ(coreio__worker_init(worker, query, coreio__kernel_get(COREIO_LOG_KERNEL_AUTO), &sink), 0);
     const size_t length = strlen(text);
     CHECK_EQ(coreio__worker_block(worker, guarded_copy(text, (int64_t)length), length, 0, 0, 0), 0);
@@ -130,7 +130,7 @@ TEST(no_memory_is_told_and_nothing_leaks)
 {
     struct coreio_log_query *query = logs_query("delimited", NULL, "f1", "distinct(f2)");
     struct coreio__sink sink;
-    coreio__sink_init(&sink, -1);
+    coreio__sink_init(&sink, -1, -1);
     int refusals = 0;
     for (int64_t passed = 0;; passed++) {
         struct coreio__worker *worker = malloc(sizeof *worker);

@@ -1,7 +1,9 @@
 // Inputs that are wrong: one sentence that says which and why, and all other inputs are read.
 using System.IO.Compression;
+using System.Net.Sockets;
 using System.Runtime.Versioning;
 using CoreIO.Log;
+using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Tests.Log;
 
@@ -33,6 +35,31 @@ internal sealed class RobustnessTests(string backendName)
                 "/good/below: a part of the path is no directory (ENOTDIR)",
             }));
         Assert.That((report.Answer.Lines, report.Answer.Bytes, report.InputsRead), Is.EqualTo((4L, 16L, 3)));
+    }
+
+    // Nobody reads the socket, so without the stop the call would never return.
+    [Test]
+    public void A_stop_ends_a_wait_for_room_for_rejected_lines()
+    {
+        using TempFolder folder = new();
+        string log = folder.Write("log", [.. Enumerable.Repeat("no line\n"u8.ToArray(), 1 << 18).SelectMany(line => line)]);
+        UnixDomainSocketEndPoint place = new(folder.File("socket"));
+        using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(place);
+        listener.Listen();
+        using Socket full = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        full.Connect(place);
+        full.Blocking = false;
+        using SafeFileHandle rejects = new(full.Handle, ownsHandle: false);
+        using ILogFormat format = _backend.Log.CompileFormat("combined");
+        LogQuery query = new() { Format = format, Tables = [new LogTable()] };
+        using ILogScan scan = _backend.Log.CreateScan(query, new LogScanOptions { Workers = 2, Rejects = rejects });
+        Task<CoreIOException?> reader = Task.Factory.StartNew(
+            () => Assert.Throws<CoreIOException>(() => scan.ReadFile(log)), TaskCreationOptions.LongRunning);
+        Assert.That(reader.Wait(TimeSpan.FromMilliseconds(200)), Is.False, "the socket takes all");
+        scan.Stop();
+        Assert.That(reader.Wait(TimeSpan.FromSeconds(10)), Is.True);
+        Assert.That(reader.Result!.Status, Is.EqualTo(StatusCode.Closed));
     }
 
     [Test]
