@@ -20,7 +20,7 @@ internal sealed class AsyncEventLoopTests(string backend)
     public void Make() => _loop = new AsyncEventLoop(null, Backends.Get(backend));
 
     [TearDown]
-    public async Task End() => await _loop.DisposeAsync();
+    public async Task End() => await (_loop?.DisposeAsync() ?? ValueTask.CompletedTask);
 
     [Test]
     public async Task What_is_ready_now_and_later_is_told()

@@ -19,7 +19,7 @@ internal sealed class EventLoopTests(string backend)
     public void Make() => _loop = new EventLoop(null, Backends.Get(backend));
 
     [TearDown]
-    public void End() => _loop.Dispose();
+    public void End() => _loop?.Dispose();
 
     [Test]
     public void Descriptors_timers_and_wakes_come_in_one_batch()

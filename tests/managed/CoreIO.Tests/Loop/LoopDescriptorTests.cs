@@ -19,7 +19,7 @@ internal sealed class LoopDescriptorTests(string backend)
     public void Make() => _loop = new TestLoop(backend);
 
     [TearDown]
-    public void End() => _loop.Dispose();
+    public void End() => _loop?.Dispose();
 
     [Test]
     public void An_event_descriptor()

@@ -18,7 +18,7 @@ internal sealed class LoopWatchTests(string backend)
     public void Make() => _loop = new TestLoop(backend);
 
     [TearDown]
-    public void End() => _loop.Dispose();
+    public void End() => _loop?.Dispose();
 
     [Test]
     public void A_level_comes_until_it_is_gone()
