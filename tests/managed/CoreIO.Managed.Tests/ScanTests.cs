@@ -82,7 +82,7 @@ public sealed class ScanTests
         using LogScan scan = (LogScan)_backend.Log.CreateScan(query, new LogScanOptions { Workers = 2 });
         using LogScan part = (LogScan)scan.CreatePart(new LogScanOptions { Workers = 2 });
         part.Feed("a\nb\n"u8);
-        part.Workers[1].Abandon(new NoJob(), new OutOfMemoryException());
+        part.Workers[1].Abandon(new NoJob(), new OverflowException());
         HasNoMemory(part.EndFeed);
         HasNoMemory(() => part.ReadFile(_path));
         HasNoMemory(() => scan.Merge(part));
