@@ -211,7 +211,7 @@ int32_t coreio_proxy_listen(struct coreio_proxy *proxy, const struct coreio_prox
     int32_t status = coreio__options_read(&asked, sizeof asked, theirs);
     if (status < 0)
         return status;
-    if (proxy->started)
+    if (atomic_load(&proxy->started))
         return -EBUSY;
     const uint32_t led = COREIO_PROXY_LISTEN_TRANSPARENT | COREIO_PROXY_LISTEN_REDIRECTED;
     if ((asked.flags & ~LISTEN_FLAGS) != 0 || (asked.flags & led) == led || !coreio__address_valid(&asked.address) ||
@@ -240,7 +240,7 @@ int32_t coreio_proxy_upstream(struct coreio_proxy *proxy, const struct coreio_pr
     const int32_t status = coreio__options_read(&asked, sizeof asked, theirs);
     if (status < 0)
         return status;
-    if (proxy->started)
+    if (atomic_load(&proxy->started))
         return -EBUSY;
     const uint32_t both = COREIO_PROXY_SEND_V1 | COREIO_PROXY_SEND_V2;
     if ((asked.flags & ~UPSTREAM_FLAGS) != 0 || (asked.flags & both) == both ||
@@ -251,7 +251,7 @@ int32_t coreio_proxy_upstream(struct coreio_proxy *proxy, const struct coreio_pr
 
 int32_t coreio_proxy_route(struct coreio_proxy *proxy, const uint8_t *host, int32_t length, int32_t group)
 {
-    if (proxy->started)
+    if (atomic_load(&proxy->started))
         return -EBUSY;
     return group < 0 ? -EINVAL : coreio__routes_add(&proxy->routes, host, length, group);
 }
@@ -314,7 +314,7 @@ static void stop_threads(struct coreio_proxy *proxy, int32_t threads)
 
 int32_t coreio_proxy_start(struct coreio_proxy *proxy)
 {
-    if (proxy->started)
+    if (atomic_load(&proxy->started))
         return -EBUSY;
     if (!complete(proxy))
         return -EINVAL;
@@ -332,7 +332,7 @@ int32_t coreio_proxy_start(struct coreio_proxy *proxy)
         int32_t threads;
         status = start_threads(proxy, &threads);
         if (status == 0) {
-            proxy->started = 1;
+            atomic_store(&proxy->started, 1);
             return 0;
         }
         atomic_store(&proxy->keep, 1);
@@ -354,9 +354,9 @@ int32_t coreio_proxy_start(struct coreio_proxy *proxy)
 
 int32_t coreio_proxy_drain(struct coreio_proxy *proxy, int64_t timeout_ns, int32_t handed_over)
 {
-    if (!proxy->started)
+    if (!atomic_load(&proxy->started))
         return -EINVAL;
-    if (proxy->stopped)
+    if (atomic_load(&proxy->stopped))
         return COREIO_ECLOSED;
     atomic_store(&proxy->drain_timeout, timeout_ns);
     if (handed_over)
@@ -372,7 +372,7 @@ int32_t coreio_proxy_drain(struct coreio_proxy *proxy, int64_t timeout_ns, int32
 
 int32_t coreio_proxy_stop(struct coreio_proxy *proxy)
 {
-    if (!proxy->started || proxy->stopped)
+    if (!atomic_load(&proxy->started) || atomic_load(&proxy->stopped))
         return 0;
     stop_threads(proxy, proxy->options.workers);
     for (int32_t i = 0; i < proxy->options.workers; i++)
@@ -383,7 +383,7 @@ int32_t coreio_proxy_stop(struct coreio_proxy *proxy)
             unlink_path(listener);
         listener->unlink = 0;
     }
-    proxy->stopped = 1;
+    atomic_store(&proxy->stopped, 1);
     return 0;
 }
 
@@ -459,12 +459,15 @@ int32_t coreio_proxy_counters(const struct coreio_proxy *proxy, struct coreio_pr
     return 0;
 }
 
-/* CPU time of a thread that runs; 0 when it has ended. */
+/* CPU time of a thread that runs; 0 when it has ended. Asked by the kernel's number of the thread, which may be asked
+ * for at any time, unlike one of pthreads: the clock of a thread is the complement of its number, and 6 for
+ * CPUCLOCK_PERTHREAD_MASK and CPUCLOCK_SCHED (clock_getcpuclockid of the C library does the same for processes). */
 static int64_t cpu_time_of(const struct coreio__worker *worker)
 {
-    clockid_t clock;
+    const int32_t thread = atomic_load(&worker->thread_id);
+    const clockid_t clock = (clockid_t)(~(uint32_t)thread << 3 | 6);
     struct timespec time;
-    if (pthread_getcpuclockid(worker->thread, &clock) != 0 || clock_gettime(clock, &time) != 0)
+    if (thread == 0 || clock_gettime(clock, &time) != 0)
         return 0;
     return (int64_t)time.tv_sec * SECOND_NS + time.tv_nsec;
 }
@@ -481,7 +484,7 @@ int32_t coreio_proxy_workers(const struct coreio_proxy *proxy, struct coreio_pro
             .live = read_tally(&worker->live),
             .accepted = read_tally(&worker->tally.accepted),
             .waits = read_tally(&worker->tally.waits),
-            .cpu_time_ns = proxy->stopped ? 0 : cpu_time_of(worker),
+            .cpu_time_ns = cpu_time_of(worker),
         };
     }
     return proxy->options.workers;

@@ -25,8 +25,8 @@ struct coreio_proxy {
     int32_t *cpus;
     struct coreio__listener *listeners;
     int32_t listener_count;
-    int32_t started;
-    int32_t stopped;
+    atomic_int started;
+    atomic_int stopped;
     struct coreio__routes routes;
     struct coreio__upstreams upstreams;
     struct coreio__worker *workers;

@@ -215,6 +215,8 @@ TEST(idle_connections_cost_neither_cpu_nor_buffers)
     (void)nanosleep(&pause, NULL);
     CHECK_EQ(coreio_proxy_workers(rig.proxy, &after, 1), 1);
     CHECK(after.waits - before.waits <= 2);
+    CHECK(before.cpu_time_ns > 0);
+    CHECK(after.cpu_time_ns - before.cpu_time_ns < 50 * MS);
     CHECK_EQ(rig_counters(&rig).buffers, 0);
     CHECK_EQ(rig_counters(&rig).pipes, 0);
     for (int32_t i = 0; i < COUNT; i++) {
