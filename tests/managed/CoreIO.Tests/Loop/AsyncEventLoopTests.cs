@@ -20,7 +20,13 @@ internal sealed class AsyncEventLoopTests(string backend)
     public void Make() => _loop = new AsyncEventLoop(null, Backends.Get(backend));
 
     [TearDown]
-    public async Task End() => await (_loop?.DisposeAsync() ?? ValueTask.CompletedTask);
+    public async Task End()
+    {
+        if (_loop is not null)
+        {
+            await _loop.DisposeAsync();
+        }
+    }
 
     [Test]
     public async Task What_is_ready_now_and_later_is_told()
