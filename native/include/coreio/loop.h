@@ -1,10 +1,11 @@
 /* The event loop: descriptors, timers and wake-ups of one thread, in batches, on epoll(7).
  *
  * Interest and events are the bits of sys/epoll.h, unchanged: EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLET,
- * EPOLLONESHOT, EPOLLEXCLUSIVE. What is added: an event bears an identifier that is never given twice, so an event of a
- * descriptor that was closed, and whose number lives on in another, reaches nobody; changes of interest are kept until
- * the next wait, and those that come to nothing make no system call; timers cost no system call; any thread can end a
- * wait; and what an owner left undone comes again without the kernel being asked (coreio_loop_again).
+ * EPOLLONESHOT, EPOLLEXCLUSIVE. What is added: an event bears an identifier that is not given again (before 2^30 uses
+ * of its place), so an event of a descriptor that was closed, and whose number lives on in another, reaches nobody;
+ * changes of interest are kept until the next wait, and those that come to nothing make no system call; timers cost no
+ * system call; any thread can end a wait; and what an owner left undone comes again without the kernel being asked
+ * (coreio_loop_again).
  *
  * A loop has one owner: the thread that waits on it also adds, changes and removes. Only coreio_loop_wake is for
  * others. Nothing is called back, and nothing allocates for an event; adding allocates now and then, in pages that are
@@ -66,7 +67,7 @@ struct coreio_loop_counters {
  *
  * Threads: any
  * Blocks:  no
- * Errors:  -EINVAL, -EMFILE, -ENFILE, -ENOMEM, COREIO_EABI
+ * Errors:  -EINVAL, -EMFILE, -ENFILE, -ENOMEM, -ENOSPC (fs.epoll.max_user_watches), COREIO_EABI
  * Owns:    the caller, who destroys it
  * Since:   1
  */
@@ -113,7 +114,8 @@ COREIO_API int32_t coreio_loop_add(struct coreio_loop *loop, int32_t fd, uint32_
 COREIO_API int32_t coreio_loop_modify(struct coreio_loop *loop, int64_t id, uint32_t interest);
 
 /* Ends the watch of a descriptor. Call it before the descriptor is closed; `flags` is 0 or COREIO_LOOP_CLOSING, which
- * leaves the work to close(2).
+ * leaves the work to close(2). With a duplicate alive the kernel then goes on telling of it, level-triggered, and waits
+ * are busy with events that reach nobody (`stale`): epoll(7) offers no way to end that.
  *
  * Events with this identifier may still follow in the batch at hand: coreio_loop_holds tells.
  *
@@ -218,7 +220,7 @@ COREIO_API int32_t coreio_loop_wake(struct coreio_loop *loop);
  *
  * Threads: loop
  * Blocks:  no
- * Errors:  -EMFILE, -ENFILE, -ENOMEM
+ * Errors:  -EMFILE, -ENFILE, -ENOMEM, -ENOSPC
  * Since:   1
  */
 COREIO_API int32_t coreio_loop_descriptor(struct coreio_loop *loop);

@@ -36,7 +36,8 @@ static int32_t poll_kernel(struct coreio_loop *loop, int32_t capacity, int64_t t
     const long fine = syscall(SYS_epoll_pwait2, loop->epoll, loop->batch, capacity, &time, NULL, 0);
     if (fine >= 0)
         return (int32_t)fine;
-    if (errno != ENOSYS)
+    /* Filters of system calls that are older than it say EPERM. */
+    if (errno != ENOSYS && errno != EPERM)
         return -errno;
 #endif
     const int64_t rounded = timeout_ns / MILLISECOND_NS + (timeout_ns % MILLISECOND_NS != 0);
@@ -56,14 +57,17 @@ static int32_t translate(struct coreio_loop *loop, int32_t count, struct coreio_
             /* The timerfd of a loop that is watched itself needs no event: timers are served from the wheel. */
             if (id < 0)
                 continue;
-            /* Cleared before the owner looks at what the wakers wrote: who comes later wakes the next wait. */
-            atomic_store(&loop->woken, 0);
+            /* Cleared before the owner looks at what the wakers wrote, which the exchange lets it see: who comes later
+             * wakes the next wait. */
+            (void)atomic_exchange(&loop->woken, 0);
             loop->counters.wakes++;
             events[written++] = (struct coreio_loop_event){.kind = COREIO_LOOP_WOKEN};
             continue;
         }
         struct coreio__watch *watch = coreio__slab_find(&loop->watches, id);
-        if (watch == NULL) {
+        /* Removed, or its number belongs to a later watch: a duplicate of a closed descriptor keeps the kernel telling.
+         */
+        if (watch == NULL || watch->fd < 0) {
             loop->counters.stale++;
             continue;
         }
@@ -136,9 +140,11 @@ static int32_t serve_timers(struct coreio_loop *loop, struct coreio_loop_event *
         if (timer->period == 0) {
             coreio__wheel_remove(&loop->wheel, index);
         } else {
-            /* The next of its times that is still to come. */
+            /* The next of its times that is still to come, or the end of all time. */
             const int64_t missed = (loop->now - timer->deadline) / timer->period;
-            coreio__wheel_move(&loop->wheel, index, timer->deadline + (missed + 1) * timer->period);
+            const int64_t last = timer->deadline + missed * timer->period;
+            coreio__wheel_move(
+                &loop->wheel, index, timer->period > INT64_MAX - last ? INT64_MAX : last + timer->period);
         }
     }
     return written;
@@ -201,6 +207,8 @@ int32_t coreio_loop_wait(
     const int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - loop->now ? INT64_MAX : loop->now + timeout_ns;
     int32_t count;
     do {
+        /* A timer that moved down a wheel leaves the timerfd of a loop that is watched itself readable. */
+        coreio__loop_arm(loop);
         count = serve(loop, events, capacity, deadline);
         if (count == -EINTR) {
             if ((loop->flags & COREIO_LOOP_INTERRUPTIBLE) != 0)

@@ -173,6 +173,7 @@ int32_t coreio_loop_remove(struct coreio_loop *loop, int64_t id, uint32_t flags)
     coreio__loop_unlist(loop, COREIO__LOOP_DIRTY, index);
     coreio__slab_give(&loop->watches, index);
     loop->counters.changes++;
+    coreio__loop_arm(loop);
     return 0;
 }
 

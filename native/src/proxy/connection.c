@@ -187,7 +187,13 @@ static void relay(struct coreio__worker *worker, struct coreio__connection *conn
         }
     }
     if ((flows[CLIENT].flags & flows[UPSTREAM].flags & FLOW_DONE) != 0) {
-        coreio__connection_end(worker, connection, COREIO_PROXY_END_DONE);
+        /* A reset that a send has met is told once: the read after it finds an end. */
+        enum coreio_proxy_end reason = COREIO_PROXY_END_DONE;
+        if ((flows[CLIENT].flags & FLOW_GONE) != 0)
+            reason = COREIO_PROXY_END_UPSTREAM_RESET;
+        else if ((flows[UPSTREAM].flags & FLOW_GONE) != 0)
+            reason = COREIO_PROXY_END_CLIENT_RESET;
+        coreio__connection_end(worker, connection, reason);
         return;
     }
     const int32_t waits = (flows[CLIENT].flags | flows[UPSTREAM].flags) & FLOW_WAITS;
@@ -364,7 +370,10 @@ static int32_t choose_by_name(struct coreio__worker *worker, struct coreio__conn
     const int32_t group = found > 0 ? coreio__routes_find(&proxy->routes, name, found) : -1;
     if (group >= 0)
         connection->group = group;
-    return coreio__upstreams_has(&proxy->upstreams, connection->group) ? 1 : -1;
+    /* A name without a route and without a group to fall back to has no upstream; what is no TLS has no name. */
+    return found > 0 || found == COREIO__HELLO_NAMELESS || coreio__upstreams_has(&proxy->upstreams, connection->group)
+               ? 1
+               : -1;
 }
 
 /* Looks at the first bytes, which stay in the socket but for a PROXY header. */

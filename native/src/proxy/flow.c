@@ -85,7 +85,7 @@ static void target_gone(
     struct coreio__worker *worker, struct coreio__connection *connection, enum coreio__side side, int32_t error)
 {
     struct coreio__flow *flow = &connection->flows[side];
-    flow->flags |= FLOW_DONE;
+    flow->flags |= error == ECONNRESET ? FLOW_DONE | FLOW_GONE : FLOW_DONE;
     coreio__flow_drop(worker, flow);
     connection->sides[1 - side] |= SIDE_READABLE;
     if (connection->error == 0)

@@ -54,6 +54,7 @@ enum coreio__state {
 #define FLOW_RESET (1u << 2)  /* its source was reset */
 #define FLOW_STREAM (1u << 3) /* through a pipe */
 #define FLOW_WAITS (1u << 4)  /* for its bandwidth */
+#define FLOW_GONE (1u << 5)   /* its target was reset */
 
 /* Bytes that a target did not take; on the heap, for peers that do not read alone. */
 struct coreio__held {

@@ -372,6 +372,36 @@ TEST(names_lead_to_groups)
         close(listeners[i]);
 }
 
+TEST(a_name_without_a_route_has_no_upstream)
+{
+    struct coreio_proxy_address address;
+    const int32_t listener = rig_listen(8, &address);
+    struct coreio_proxy_options options = quick();
+    options.flags = COREIO_PROXY_JOURNAL;
+    struct rig rig;
+    CHECK_EQ(coreio_proxy_create(&options, &rig.proxy), 0);
+    const struct coreio_proxy_listener front = {
+        .size = sizeof front, .flags = COREIO_PROXY_LISTEN_NAMES, .address = rig_address(0)};
+    const struct coreio_proxy_upstream upstream = {.size = sizeof upstream, .address = address, .group = 1};
+    CHECK_EQ(coreio_proxy_listen(rig.proxy, &front), 0);
+    CHECK_EQ(coreio_proxy_upstream(rig.proxy, &upstream), 0);
+    CHECK_EQ(coreio_proxy_route(rig.proxy, (const uint8_t *)"a.example", 9, 1), 0);
+    CHECK_EQ(coreio_proxy_bound(rig.proxy, 0, &rig.front), 0);
+    CHECK_EQ(coreio_proxy_start(rig.proxy), 0);
+    uint8_t bytes[128];
+    const int32_t length = hello(bytes, "b.example");
+    int32_t client = rig_client(&rig);
+    rig_send(client, bytes, length);
+    CHECK_EQ(rig_record(&rig).end, COREIO_PROXY_END_NO_UPSTREAM);
+    close(client);
+    client = rig_client(&rig);
+    rig_send(client, "GET / HTTP/1.1\r\n", 16);
+    CHECK_EQ(rig_record(&rig).end, COREIO_PROXY_END_BAD_HEADER);
+    close(client);
+    coreio_proxy_destroy(rig.proxy);
+    close(listener);
+}
+
 TEST(a_name_behind_a_header)
 {
     struct coreio_proxy_address addresses[2];

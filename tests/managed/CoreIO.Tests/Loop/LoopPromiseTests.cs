@@ -14,7 +14,6 @@ internal sealed class LoopPromiseTests(string backend)
     [Test]
     public void A_period_without_end_fires_once()
     {
-        Known("coreio_loop_wait adds a period to a deadline without a look at the end of time (wait.c, serve_timers)");
         using TestLoop loop = new(backend);
         loop.Start(0, long.MaxValue);
         Assert.That(loop.Wait(), Has.Length.EqualTo(1));
@@ -24,7 +23,6 @@ internal sealed class LoopPromiseTests(string backend)
     [Test]
     public void A_loop_that_is_watched_does_not_spin_when_it_waits_itself()
     {
-        Known("the timerfd is not set again within a wait, so each poll returns at once (wait.c, coreio_loop_wait)");
         for (int round = 0; round < 4; round++)
         {
             using TestLoop loop = new(backend);
@@ -38,7 +36,6 @@ internal sealed class LoopPromiseTests(string backend)
     [Test]
     public void What_was_removed_while_it_waited_for_its_turn_makes_no_loop_readable()
     {
-        Known("coreio_loop_remove leaves the timerfd at now (watch.c)");
         using TestLoop loop = new(backend);
         using TestLoop inner = new(backend);
         using SafeFileHandle descriptor = LoopLibc.Event(readable: false);
@@ -54,7 +51,6 @@ internal sealed class LoopPromiseTests(string backend)
     [Test]
     public void What_a_duplicate_keeps_alive_is_not_told_to_the_owner_whose_number_went_on()
     {
-        Known("an event is given to a watch whose number belongs to a later one (wait.c, translate)");
         using TestLoop loop = new(backend);
         SafeFileHandle watched = LoopLibc.Event(readable: true);
         using SafeFileHandle duplicate = LoopLibc.Duplicate(watched);
@@ -66,15 +62,6 @@ internal sealed class LoopPromiseTests(string backend)
             loop.Add(watched, Read);
             Assert.That(loop.Wait(), Is.Empty);
             Assert.That(loop.Counters.Stale, Is.EqualTo(1));
-        }
-    }
-
-    // Where the library breaks a promise that the other backend keeps, the case is skipped by name until it does not.
-    private void Known(string defect)
-    {
-        if ((Backends.Get(backend).Features & BackendFeatures.CrossesBoundary) != 0)
-        {
-            Assert.Ignore(defect);
         }
     }
 }
