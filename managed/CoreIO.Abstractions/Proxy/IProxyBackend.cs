@@ -30,7 +30,7 @@ public interface IProxyBackend
     /// <summary>
     /// Makes a proxy after a plan and binds its listeners, which queue connections from then on; nothing is accepted before
     /// <see cref="IProxy.Start"/>. 0 or a status, and then <paramref name="fault"/> says what it belongs to; descriptors of the plan stay the
-    /// caller's in that case.
+    /// caller's in that case, and until <see cref="IProxy.Start"/> has succeeded.
     /// </summary>
     int Open(ProxyPlan plan, out IProxy? proxy, out ProxyFault fault);
 

@@ -166,7 +166,7 @@ public sealed record ProxyListener
     /// <summary>An IPv6 socket takes no IPv4 connections.</summary>
     public bool V6Only { get; init; }
 
-    /// <summary>Listening sockets from an earlier proxy, adopted when the proxy opens; empty opens new ones.</summary>
+    /// <summary>Listening sockets from an earlier proxy, adopted when the proxy starts; empty opens new ones.</summary>
     public IReadOnlyList<int> Descriptors { get; init; } = [];
 }
 

@@ -158,7 +158,6 @@ internal sealed unsafe class NativeProxyBackend : IProxyBackend
         }
     }
 
-    /// <summary>Opens every listener. One that is passed descriptors adopts them, and closes them when a later one fails; so those go last.</summary>
     private static int Listen(ProxyHandle handle, IReadOnlyList<ProxyListener> listeners, ref ProxyFault fault)
     {
         for (int i = 0; i < listeners.Count; i++)

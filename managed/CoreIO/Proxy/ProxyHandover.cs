@@ -6,6 +6,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace CoreIO.Proxy;
@@ -16,6 +17,11 @@ public sealed class ProxyHandover : IDisposable
     private const int MessageBytes = 32 * 1024;
     private const int MostDescriptors = 253;
     private const int OwnerOnly = 0x180;
+    private const int SocketLevel = 1;
+    private const int PeerCredentials = 17;
+
+    // A peer that connects and says nothing holds nobody up for longer.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Socket _listener;
     private readonly IProxyBackend _backend;
@@ -68,7 +74,7 @@ public sealed class ProxyHandover : IDisposable
         while (true)
         {
             using Socket successor = await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
-            if (await Give(proxy, successor, cancellationToken).ConfigureAwait(false))
+            if (IsTrusted(successor) && await Give(proxy, successor, cancellationToken).ConfigureAwait(false))
             {
                 proxy.HandOver();
                 return;
@@ -119,10 +125,18 @@ public sealed class ProxyHandover : IDisposable
             throw;
         }
 
-        _ = predecessor.Send([1]);
-        // The predecessor closes when it takes nothing more.
-        _ = predecessor.Receive(new byte[1]);
-        return proxy;
+        try
+        {
+            _ = predecessor.Send([1]);
+            // The predecessor closes when it takes nothing more.
+            _ = predecessor.Receive(new byte[1]);
+            return proxy;
+        }
+        catch (SocketException e)
+        {
+            proxy.Dispose();
+            throw ProxyErrors.HandOver(StatusCode.InputOutput, path, e.Message);
+        }
     }
 
     /// <summary>Stops waiting; the path stays, for a successor may have made its own of it.</summary>
@@ -134,6 +148,7 @@ public sealed class ProxyHandover : IDisposable
         try
         {
             predecessor.Connect(new UnixDomainSocketEndPoint(path));
+            predecessor.ReceiveTimeout = predecessor.SendTimeout = (int)Patience.TotalMilliseconds;
             return predecessor;
         }
         catch (SocketException)
@@ -187,13 +202,27 @@ public sealed class ProxyHandover : IDisposable
             return false;
         }
 
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
         try
         {
-            return await successor.ReceiveAsync(new byte[1], cancellationToken).ConfigureAwait(false) == 1;
+            return await successor.ReceiveAsync(new byte[1], patience.Token).ConfigureAwait(false) == 1;
         }
         catch (SocketException)
         {
             return false;
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    // This user, or root. SO_PEERCRED: struct ucred, a process, a user and a group.
+    private static bool IsTrusted(Socket successor)
+    {
+        Span<int> credentials = [0, -1, -1];
+        int length = successor.GetRawSocketOption(SocketLevel, PeerCredentials, MemoryMarshal.AsBytes(credentials));
+        return length == 3 * sizeof(int) && (credentials[1] == 0 || credentials[1] == ProxySockets.User());
     }
 }

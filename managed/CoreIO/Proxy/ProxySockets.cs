@@ -28,6 +28,10 @@ internal static partial class ProxySockets
         }
     }
 
+    /// <summary>The user this process acts as.</summary>
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial int User();
+
     [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Chmod(string path, int mode);
 

@@ -209,7 +209,8 @@ struct coreio_proxy_record {
 COREIO_API int32_t coreio_proxy_create(const struct coreio_proxy_options *options, struct coreio_proxy **proxy);
 
 /* Adds a listener and binds its sockets; returns its index. They listen from here on, so that a successor that is not
- * started yet already queues connections. Sockets passed in are adopted: closed when the proxy ends.
+ * started yet already queues connections. Sockets passed in are adopted by the start, and closed when the proxy ends;
+ * without a start they stay the caller's, and so does the path of a unix(7) one.
  *
  * A unix(7) path that is left over from a process that is gone is taken over; one that answers is -EADDRINUSE.
  *

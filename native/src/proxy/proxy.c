@@ -151,12 +151,6 @@ static int32_t open_listener(
     if (listener->fds == NULL || listener->users == NULL)
         return -ENOMEM;
     listener->address = asked->address;
-    if (asked->fd_count > 0) {
-        for (; listener->fd_count < count; listener->fd_count++)
-            atomic_init(&listener->fds[listener->fd_count], asked->fds[listener->fd_count]);
-        listener->unlink = is_unix;
-        return 0;
-    }
     const struct coreio__socket_plan plan = {
         .backlog = proxy->options.backlog,
         .reuse_port = own_each,
@@ -164,6 +158,17 @@ static int32_t open_listener(
         .v6_only = (asked->flags & COREIO_PROXY_LISTEN_V6ONLY) != 0,
         .congestion = (const char *)proxy->options.congestion,
     };
+    if (asked->fd_count > 0) {
+        listener->adopted = 1;
+        listener->unlink = is_unix;
+        int32_t status = 0;
+        for (; listener->fd_count < count && status == 0; listener->fd_count++) {
+            const int32_t fd = asked->fds[listener->fd_count];
+            status = coreio__socket_adopt(fd, coreio__address_family(&asked->address), &plan);
+            atomic_init(&listener->fds[listener->fd_count], fd);
+        }
+        return status;
+    }
     for (; listener->fd_count < count; listener->fd_count++) {
         int32_t fd;
         const int32_t status = coreio__socket_listen(&listener->address, &plan, &fd);
@@ -190,15 +195,17 @@ static void unlink_path(const struct coreio__listener *listener)
         (void)unlink(path);
 }
 
-/* Closes the sockets that no worker has closed, unless they are somebody else's, and gives the rest back. */
-static void end_listener(struct coreio__listener *listener, int32_t close_sockets, int32_t keep_path)
+/* Gives a listener back: closes the sockets that no worker has closed and takes the path away. Before the start,
+ * sockets that were passed in, and their path, are left to the caller. */
+static void end_listener(struct coreio__listener *listener, int32_t started, int32_t handed_over)
 {
-    for (int32_t i = 0; i < listener->fd_count && close_sockets; i++) {
+    const int32_t own = started || !listener->adopted;
+    for (int32_t i = 0; i < listener->fd_count && own; i++) {
         const int32_t fd = atomic_load(&listener->fds[i]);
         if (fd >= 0)
             (void)close(fd);
     }
-    if (listener->unlink && !keep_path)
+    if (listener->unlink && own && !handed_over)
         unlink_path(listener);
     free(listener->fds);
     free(listener->users);
@@ -227,8 +234,7 @@ int32_t coreio_proxy_listen(struct coreio_proxy *proxy, const struct coreio_prox
     *listener = (struct coreio__listener){.flags = asked.flags, .group = asked.group};
     status = open_listener(proxy, &asked, listener);
     if (status < 0) {
-        /* Sockets that were passed stay the caller's when this fails. */
-        end_listener(listener, asked.fd_count == 0, asked.fd_count > 0);
+        end_listener(listener, 0, 0);
         return status;
     }
     return proxy->listener_count++;
@@ -393,7 +399,7 @@ void coreio_proxy_destroy(struct coreio_proxy *proxy)
         return;
     (void)coreio_proxy_stop(proxy);
     for (int32_t i = 0; i < proxy->listener_count; i++)
-        end_listener(&proxy->listeners[i], 1, atomic_load(&proxy->handed_over));
+        end_listener(&proxy->listeners[i], atomic_load(&proxy->started), atomic_load(&proxy->handed_over));
     for (int32_t i = 0; proxy->workers != NULL && i < proxy->options.workers; i++) {
         coreio__journal_end(&proxy->workers[i].journal);
         (void)pthread_mutex_destroy(&proxy->workers[i].inbox.lock);

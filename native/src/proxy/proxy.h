@@ -16,6 +16,7 @@ struct coreio__listener {
     int32_t group;
     int32_t fd_count;
     int32_t unlink;    /* the unix path is this proxy's to take away */
+    int32_t adopted;   /* its sockets were passed in, and are the caller's until the start */
     atomic_int *fds;   /* -1 once it is closed */
     atomic_int *users; /* workers that watch each socket; the last one to end closes it */
 };

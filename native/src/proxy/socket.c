@@ -122,6 +122,22 @@ int32_t coreio__socket_listen(
     return 0;
 }
 
+int32_t coreio__socket_adopt(int32_t fd, uint16_t family, const struct coreio__socket_plan *plan)
+{
+    int32_t status = 0;
+    if (family != AF_UNIX) {
+        status = set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+        if (status == 0)
+            status = set_congestion(fd, plan->congestion);
+        if (status == 0 && plan->transparent)
+            status = set_transparent(fd, family);
+    }
+    /* Once more changes the backlog alone. */
+    if (status == 0 && listen(fd, plan->backlog) != 0)
+        status = -errno;
+    return status;
+}
+
 /* Lets a socket come from an address that is another's. The port is chosen when it connects, so that those to different
  * destinations share one. */
 static int32_t bind_from(int32_t fd, uint16_t family, const struct coreio__endpoint *from)

@@ -18,6 +18,10 @@ struct coreio__socket_plan {
 int32_t coreio__socket_listen(
     const struct coreio_proxy_address *address, const struct coreio__socket_plan *plan, int32_t *fd);
 
+/* Sets on a listening socket that somebody else has opened what may be set later: all of the plan but reuse_port and
+ * v6_only. Returns 0 or -errno. */
+int32_t coreio__socket_adopt(int32_t fd, uint16_t family, const struct coreio__socket_plan *plan);
+
 /* Begins to connect, from the address of `from` unless that is NULL or no internet address; writes the descriptor and
  * returns 1 when it is connected, 0 when that is under way, or -errno, and then there is no descriptor. */
 int32_t coreio__socket_connect(const struct coreio_proxy_address *address, const struct coreio__endpoint *from,

@@ -140,6 +140,33 @@ public sealed class ProxyTests(string backend)
     }
 
     [Test]
+    public void AReloadThatIsRefusedLeavesTheProxyAsItWas()
+    {
+        using TextServer server = new("answer");
+        string path = Path.Combine(_folder, "front.sock");
+        string config = Path.Combine(_folder, "proxy.conf");
+        int port = FreePort();
+        File.WriteAllText(config, $"listen unix:{path}\nlisten 127.0.0.1:{port}\nto {server.Address}\n");
+        using ProxyProcess proxy = Start("--config", config);
+        // Sockets that the new proxy has got already go back when a later address is taken.
+        File.WriteAllText(config, $"listen unix:{path}\nlisten 127.0.0.1:{port}\nlisten {server.Address}\nto {server.Address}\n");
+        proxy.Signal("HUP");
+        proxy.WaitUntilSaid($"reload: listen on {server.Address}: address already in use (EADDRINUSE)");
+        using Socket client = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        client.Connect(new UnixDomainSocketEndPoint(path));
+        Assert.That(Ask(client), Is.EqualTo("answer"));
+        using Socket other = Connect(port);
+        Assert.That(Ask(other), Is.EqualTo("answer"));
+        // What only a restart changes is said.
+        File.WriteAllText(config, $"listen unix:{path}\nlisten 127.0.0.1:{port}\nto {server.Address}\nlog {_folder}/log\n");
+        proxy.Signal("HUP");
+        proxy.WaitUntilSaid("log, metrics and handover stay as they were until a restart");
+        proxy.WaitUntilSaid("read again");
+        proxy.Signal("TERM");
+        Assert.That(proxy.WaitForExit(), Is.Zero);
+    }
+
+    [Test]
     public void ARestartUnderLoadRefusesNobody()
     {
         using TextServer one = new("one");
@@ -304,6 +331,17 @@ public sealed class ProxyTests(string backend)
         (int exitCode, string output) = Coreio("proxy", "--check", "--config", file);
         Assert.That(exitCode, Is.EqualTo(64), output);
         Assert.That(output, Does.Contain(file + message));
+    }
+
+    [TestCase("--listen 192.0.2.1:80", "--listen: '192.0.2.1:80' is one address")]
+    [TestCase("--listen unix:/x", "--listen: 'unix:/x' is no address of the internet with a port")]
+    [TestCase("--ports 80,x", "--ports: '80,x' is no list of ports")]
+    [TestCase("--interface a;b", "--interface: 'a;b' is no name of an interface")]
+    public void RulesThatCannotBeAreRefused(string line, string message)
+    {
+        (int exitCode, string output) = Coreio(["proxy", "rules", .. line.Split(' ')]);
+        Assert.That(exitCode, Is.EqualTo(64), output);
+        Assert.That(output, Does.StartWith("coreio proxy rules: " + message));
     }
 
     [Test]

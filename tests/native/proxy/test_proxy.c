@@ -285,6 +285,43 @@ TEST(a_successor_takes_over_under_load_and_nobody_is_refused)
     CHECK_EQ(rig_open_descriptors(), before);
 }
 
+TEST(sockets_that_were_passed_stay_the_caller_s_without_a_start)
+{
+    const char *folder = check_directory();
+    char path[128];
+    (void)strcat(strcpy(path, folder), "/socket");
+    const struct coreio_proxy_address addresses[] = {rig_unix(path), rig_address(0)};
+    for (int32_t i = 0; i < 2; i++) {
+        check_context("address %d", i);
+        struct coreio_proxy *first;
+        CHECK_EQ(coreio_proxy_create(NULL, &first), 0);
+        struct coreio_proxy_listener listener = {.size = sizeof listener, .address = addresses[i]};
+        CHECK_EQ(coreio_proxy_listen(first, &listener), 0);
+        int32_t fds[256];
+        const int32_t count = coreio_proxy_descriptors(first, 0, fds, 256);
+        REQUIRE(count >= 1);
+        /* A successor that gets them, and then an address that is taken. */
+        struct coreio_proxy_address taken;
+        const int32_t other = rig_listen(1, &taken);
+        const int32_t before = rig_open_descriptors();
+        struct coreio_proxy *second;
+        CHECK_EQ(coreio_proxy_create(NULL, &second), 0);
+        CHECK_EQ(coreio_proxy_bound(first, 0, &listener.address), 0);
+        listener.fds = fds;
+        listener.fd_count = count;
+        CHECK_EQ(coreio_proxy_listen(second, &listener), 0);
+        const struct coreio_proxy_listener refused = {.size = sizeof refused, .address = taken};
+        CHECK_EQ(coreio_proxy_listen(second, &refused), -EADDRINUSE);
+        coreio_proxy_destroy(second);
+        CHECK_EQ(rig_open_descriptors(), before);
+        close(rig_connect(&listener.address));
+        close(other);
+        coreio_proxy_destroy(first);
+    }
+    check_context(NULL);
+    CHECK_EQ(access(path, F_OK), -1);
+}
+
 TEST(many_connections_leave_nothing_behind)
 {
     enum { THREADS = 4 };

@@ -47,6 +47,20 @@ TEST(a_listening_socket_is_as_planned)
     close(second);
 }
 
+TEST(a_socket_that_somebody_else_opened_is_set_as_planned)
+{
+    struct coreio_proxy_address address;
+    const int32_t fd = rig_listen(1, &address);
+    const struct coreio__socket_plan plan = {.backlog = 64, .congestion = ""};
+    CHECK_EQ(coreio__socket_adopt(fd, AF_INET, &plan), 0);
+    CHECK_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    CHECK_EQ(option(fd, SOL_SOCKET, SO_ACCEPTCONN), 1);
+    const struct coreio__socket_plan unknown = {.backlog = 5, .congestion = "no-such"};
+    CHECK_EQ(coreio__socket_adopt(fd, AF_INET, &unknown), -ENOENT);
+    close(fd);
+    CHECK_EQ(coreio__socket_adopt(fd, AF_UNIX, &plan), -EBADF);
+}
+
 TEST(connecting_is_at_once_or_under_way)
 {
     struct coreio_proxy_address address;

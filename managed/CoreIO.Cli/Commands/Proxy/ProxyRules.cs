@@ -47,6 +47,13 @@ internal static class ProxyRules
             throw new UsageException($"--listen: '{text}' is no address of the internet with a port");
         }
 
+        bool any = listen.Address.Equals(IPAddress.Any) || listen.Address.Equals(IPAddress.IPv6Any);
+        if (!any)
+        {
+            throw new UsageException($"--listen: '{text}' is one address, and connections are led to that of the interface they come in by; "
+                + "listen on 0.0.0.0 or [::]");
+        }
+
         string ports = arguments.Get("ports") is string list ? Ports(list) : "";
         string from = arguments.Get("interface") is string name ? $"iifname \"{Interface(name)}\" " : "";
         return Cli.Print(arguments.Has("redirect") ? Redirect(arguments.Has("undo"), from, ports, listen.Port)

@@ -121,6 +121,12 @@ internal sealed class ProxySession : IDisposable
         try
         {
             ProxySettings settings = ProxySettings.Read(_arguments, ProxyCommand.Verb);
+            if (settings.Log != _settings.Log || !Equals(settings.Metrics, _settings.Metrics) || settings.Handover != _settings.Handover)
+            {
+                Cli.Say(_arguments.Speaker, "reload: log, metrics and handover stay as they were until a restart");
+            }
+
+            settings.Keep(_settings);
             TcpProxy successor = _tenures.Current.Replace(settings.Plan);
             _tenures.Begin(successor, settings.Drain);
             _settings = settings;
@@ -145,7 +151,6 @@ internal sealed class ProxySession : IDisposable
             }
         }
 
-        _tenures.WriteLog();
         return ExitCode.Done;
     }
 

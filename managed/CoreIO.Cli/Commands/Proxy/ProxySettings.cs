@@ -25,13 +25,13 @@ internal sealed class ProxySettings
     public TimeSpan Drain { get; private set; }
 
     /// <summary>Where finished connections are written to; null for nowhere.</summary>
-    public string? Log => Get("log");
+    public string? Log { get; private set; }
 
     /// <summary>Where metrics are served; null for nowhere.</summary>
     public IPEndPoint? Metrics { get; private set; }
 
     /// <summary>Where the sockets come from and go to; null for nowhere.</summary>
-    public string? Handover => Get("handover");
+    public string? Handover { get; private set; }
 
     public bool Stats => Has("stats");
 
@@ -54,8 +54,19 @@ internal sealed class ProxySettings
 
         settings.Drain = settings.Time("drain") ?? TimeSpan.FromSeconds(30);
         settings.Metrics = settings.Get("metrics") is string metrics ? settings.MetricsAt(metrics) : null;
+        settings.Log = settings.Get("log");
+        settings.Handover = settings.Get("handover");
         settings.Plan = settings.MakePlan();
         return settings;
+    }
+
+    /// <summary>Keeps what only a restart changes as it is with <paramref name="before"/>.</summary>
+    public void Keep(ProxySettings before)
+    {
+        Log = before.Log;
+        Metrics = before.Metrics;
+        Handover = before.Handover;
+        Plan = Plan with { Options = Plan.Options with { Journal = before.Plan.Options.Journal } };
     }
 
     private void ReadFile(string path, CliVerb verb)

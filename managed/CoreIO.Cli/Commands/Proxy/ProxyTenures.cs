@@ -22,6 +22,7 @@ internal sealed class ProxyTenures : IDisposable
     private TcpProxy? _current;
     private ProxyCounters _past;
     private long _lostTold;
+    private long _unwritten;
 
     /// <param name="log">Where finished connections are written to; - is standard output, null nowhere.</param>
     /// <param name="say">Tells what goes wrong.</param>
@@ -105,7 +106,6 @@ internal sealed class ProxyTenures : IDisposable
                 }
             }
 
-            _log?.Flush();
         }
     }
 
@@ -124,10 +124,23 @@ internal sealed class ProxyTenures : IDisposable
 
             Write(_current);
             _current?.Dispose();
-            _log?.Dispose();
+            TellUnwritten();
+            CloseLog();
         }
 
         _ended.Dispose();
+    }
+
+    private void CloseLog()
+    {
+        try
+        {
+            _log?.Dispose();
+        }
+        catch (Exception e) when (e is IOException or OutputException or ClosedPipeException)
+        {
+            // Said when it was written.
+        }
     }
 
     private static FileStream OpenLog(string path)
@@ -146,15 +159,7 @@ internal sealed class ProxyTenures : IDisposable
     {
         while (!_ended.Wait(Look))
         {
-            try
-            {
-                WriteLog();
-            }
-            catch (Exception e) when (e is IOException or OutputException or ClosedPipeException)
-            {
-                _say($"--log: {e.Message}; finished connections are no longer written");
-                return;
-            }
+            WriteLog();
         }
     }
 
@@ -174,7 +179,7 @@ internal sealed class ProxyTenures : IDisposable
                 ProxyLogLine.Append(lines, record, proxy);
             }
 
-            _log.Write(Encoding.UTF8.GetBytes(lines.ToString()));
+            Append(lines.ToString(), count);
             lines.Clear();
         }
 
@@ -183,6 +188,35 @@ internal sealed class ProxyTenures : IDisposable
         {
             _say($"--log: {lost - _lostTold} finished connections were not written: they came faster than they could be");
             _lostTold = lost;
+        }
+    }
+
+    // A disk that is full may have room later, so writing goes on; what was not written is told once it does, or at the end.
+    private void Append(string lines, int count)
+    {
+        try
+        {
+            _log!.Write(Encoding.UTF8.GetBytes(lines));
+            _log.Flush();
+            TellUnwritten();
+        }
+        catch (Exception e) when (e is IOException or OutputException or ClosedPipeException)
+        {
+            if (_unwritten == 0)
+            {
+                _say($"--log: {e.Message}");
+            }
+
+            _unwritten += count;
+        }
+    }
+
+    private void TellUnwritten()
+    {
+        if (_unwritten > 0)
+        {
+            _say($"--log: {_unwritten} finished connections could not be written");
+            _unwritten = 0;
         }
     }
 
