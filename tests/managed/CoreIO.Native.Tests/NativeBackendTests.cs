@@ -12,7 +12,8 @@ public sealed class NativeBackendTests
         Assert.Multiple(() =>
         {
             Assert.That(backend.Name, Is.EqualTo("native"));
-            Assert.That(backend.Features, Is.EqualTo(BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors | BackendFeatures.MqFloors));
+            Assert.That(backend.Features, Is.EqualTo(
+                BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors | BackendFeatures.MqFloors | BackendFeatures.ProxySplice));
             Assert.That(backend.Library.Path, Is.Not.Empty);
         });
     }
