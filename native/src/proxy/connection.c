@@ -140,8 +140,9 @@ static int64_t deadline_of(const struct coreio__worker *worker, const struct cor
     if (half_closed(connection))
         deadline = earlier(deadline, connection->last, options->half_close_timeout_ns);
     for (int32_t side = 0; side < SIDES; side++) {
-        if ((connection->flows[side].flags & FLOW_WAITS) != 0)
-            deadline = earlier(deadline, coreio__flow_resumes(worker, &connection->flows[side]), 1);
+        const struct coreio__flow *flow = &connection->flows[side];
+        if ((flow->flags & FLOW_WAITS) != 0 && coreio__flow_resumes(flow) < deadline)
+            deadline = coreio__flow_resumes(flow);
     }
     return deadline;
 }

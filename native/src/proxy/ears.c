@@ -52,7 +52,8 @@ void coreio__ears_rest(struct coreio__worker *worker, int64_t ns)
     if (worker->resting || worker->draining)
         return;
     /* Without memory for a timer nothing would end the rest. */
-    if (coreio_loop_start(worker->loop, ns, 0, coreio__owned(OWNER_REST, 0), &worker->rest_timer) < 0)
+    int64_t timer;
+    if (coreio_loop_start(worker->loop, ns, 0, coreio__owned(OWNER_REST, 0), &timer) < 0)
         return;
     worker->resting = 1;
     for (int32_t i = 0; i < worker->ear_count; i++)

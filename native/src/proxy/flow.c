@@ -59,9 +59,8 @@ static int64_t allowance(const struct coreio__worker *worker, const struct corei
     return free_ns <= 0 ? 0 : (int64_t)((double)free_ns * (double)bandwidth / SECOND_NS) + 1;
 }
 
-int64_t coreio__flow_resumes(const struct coreio__worker *worker, const struct coreio__flow *flow)
+int64_t coreio__flow_resumes(const struct coreio__flow *flow)
 {
-    (void)worker;
     return flow->used_up - BURST_NS / 2;
 }
 

@@ -18,6 +18,6 @@ static inline int32_t coreio__flow_holds(const struct coreio__flow *flow)
 }
 
 /* When a flow that waits for its bandwidth may go on, ns. */
-int64_t coreio__flow_resumes(const struct coreio__worker *worker, const struct coreio__flow *flow);
+int64_t coreio__flow_resumes(const struct coreio__flow *flow);
 
 #endif

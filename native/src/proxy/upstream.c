@@ -89,9 +89,15 @@ static int32_t eligible(struct coreio__upstreams *upstreams, int32_t index, int3
         return 0;
     if (any || atomic_load_explicit(&upstream->up, memory_order_relaxed) != 0)
         return 1;
-    if (upstreams->checked)
-        return 0;
-    /* One connection tries it: whoever moves the time of the next try on. */
+    return !upstreams->checked && now >= atomic_load_explicit(&upstream->retry_at, memory_order_relaxed);
+}
+
+/* Whether a connection may go to the upstream that was chosen for it. One that is down is tried by one connection at a
+ * time: whoever moves the time of the next try on. */
+static int32_t claim(const struct coreio__upstreams *upstreams, struct coreio__upstream *upstream, int64_t now)
+{
+    if (atomic_load_explicit(&upstream->up, memory_order_relaxed) != 0)
+        return 1;
     int64_t at = atomic_load_explicit(&upstream->retry_at, memory_order_relaxed);
     return now >= at && atomic_compare_exchange_strong(&upstream->retry_at, &at, now + upstreams->retry_ns);
 }
@@ -144,7 +150,10 @@ int32_t coreio__upstreams_choose(struct coreio__upstreams *upstreams, struct cor
 {
     for (int32_t any = 0; any <= !upstreams->checked; any++) {
         for (int32_t backup = 0; backup < 2; backup++) {
-            const int32_t index = choose(upstreams, turns, group, source, tried, backup, any, now);
+            int32_t index = choose(upstreams, turns, group, source, tried, backup, any, now);
+            /* Another worker tries it this moment, so it is down for this one. */
+            while (index >= 0 && !any && !claim(upstreams, &upstreams->all[index], now))
+                index = choose(upstreams, turns, group, source, tried, backup, any, now);
             if (index >= 0)
                 return index;
         }

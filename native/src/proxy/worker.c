@@ -8,10 +8,8 @@
 #include "proxy.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 /* Events of one wait: enough that a busy worker waits seldom, few enough that they stay in the first-level cache. */
@@ -85,6 +83,7 @@ void coreio__worker_end(struct coreio__worker *worker)
     coreio_loop_destroy(worker->loop);
     worker->loop = NULL;
     coreio__pipes_end(&worker->pipes);
+    atomic_store_explicit(&worker->tally.pipes, 0, memory_order_relaxed);
     coreio__turns_end(&worker->turns);
     coreio__slab_end(&worker->connections);
     free(worker->ears);
@@ -182,7 +181,7 @@ static void serve(struct coreio__worker *worker, const struct coreio_loop_event 
     }
 }
 
-/* Names the thread, keeps signals from it, and pins it. Returns 0 or a status. */
+/* Names the thread, pins it, and begins to listen. Returns 0 or a status. */
 static int32_t settle(struct coreio__worker *worker)
 {
     char name[16];

@@ -162,10 +162,9 @@ struct coreio__worker {
     int32_t index;
     int32_t cpu; /* it is pinned to, or -1 */
     int32_t ear_count;
-    int32_t resting; /* accepting rests, until the timer or the end of a connection */
+    int32_t resting; /* accepting rests, until its timer fires */
     int32_t draining;
     int32_t stopping;
-    int64_t rest_timer;
     int64_t drain_timer;
     int64_t now; /* ns, the loop's clock, as of this batch */
     struct coreio__ear *ears;

@@ -182,8 +182,10 @@ TEST(a_drain_ends_what_is_left_after_its_time)
 TEST(a_stop_ends_everything_and_the_journal_stays)
 {
     const int32_t before = rig_open_descriptors();
+    const struct coreio_proxy_options options = {
+        .size = sizeof options, .workers = 1, .splice = COREIO_PROXY_SPLICE_ALWAYS};
     struct rig rig;
-    rig_start(&rig, NULL, 0, 0);
+    rig_start(&rig, &options, 0, 0);
     int32_t client;
     int32_t server;
     rig_pair(&rig, &client, &server);
@@ -195,6 +197,7 @@ TEST(a_stop_ends_everything_and_the_journal_stays)
     close(server);
     CHECK_EQ(rig_record(&rig).end, COREIO_PROXY_END_STOPPED);
     CHECK_EQ(rig_counters(&rig).ends[COREIO_PROXY_END_STOPPED], 1);
+    CHECK_EQ(rig_counters(&rig).pipes, 0);
     struct coreio_proxy_worker worker;
     CHECK_EQ(coreio_proxy_workers(rig.proxy, &worker, 1), 1);
     rig_end(&rig);

@@ -159,6 +159,31 @@ TEST(one_that_fails_is_left_alone_and_tried_again)
     coreio__upstreams_end(&upstreams);
 }
 
+TEST(a_try_is_not_used_up_by_connections_that_go_elsewhere)
+{
+    struct coreio__upstreams upstreams;
+    struct coreio__turns turns;
+    start(&upstreams, COREIO_PROXY_SOURCE);
+    for (uint16_t i = 0; i < 4; i++)
+        CHECK_EQ(add(&upstreams, i, 0, 0, 0), i);
+    REQUIRE(coreio__turns_start(&turns, &upstreams, 0) == 0);
+    uint64_t own = 1;
+    uint64_t other = 1;
+    while (coreio__upstreams_choose(&upstreams, &turns, 0, own, 0, 0) != 1)
+        own++;
+    while (coreio__upstreams_choose(&upstreams, &turns, 0, other, 0, 0) == 1)
+        other++;
+    for (int32_t i = 0; i < 3; i++)
+        coreio__upstream_failed(&upstreams, 1, 0, ECONNREFUSED, 0);
+    CHECK(coreio__upstreams_choose(&upstreams, &turns, 0, own, 0, SECOND - 1) != 1);
+    for (int32_t i = 0; i < 10; i++)
+        CHECK(coreio__upstreams_choose(&upstreams, &turns, 0, other, 0, SECOND) != 1);
+    CHECK_EQ(coreio__upstreams_choose(&upstreams, &turns, 0, own, 0, SECOND), 1);
+    CHECK(coreio__upstreams_choose(&upstreams, &turns, 0, own, 0, SECOND) != 1);
+    coreio__turns_end(&turns);
+    coreio__upstreams_end(&upstreams);
+}
+
 TEST(checks_bring_one_back_and_nothing_else_does)
 {
     struct coreio__upstreams upstreams;
