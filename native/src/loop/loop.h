@@ -58,7 +58,8 @@ struct coreio_loop {
     int32_t by_fd_capacity;
     struct coreio__watch_list lists[COREIO__LOOP_LISTS];
     struct coreio__wheel wheel;
-    int32_t turn; /* whose turn it is to be first in a batch */
+    int32_t turn;   /* whose turn it is to be first in a batch */
+    int32_t coarse; /* there is no epoll_pwait2(2) here */
     struct coreio_loop_counters counters;
     struct epoll_event batch[COREIO__LOOP_BATCH];
     /* Set by the first waker of a wait; alone in its cache line, for other threads write it. */

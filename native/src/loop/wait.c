@@ -32,13 +32,16 @@ static int32_t poll_kernel(struct coreio_loop *loop, int32_t capacity, int64_t t
     }
 #ifdef SYS_epoll_pwait2
     /* Since Linux 5.11; before it, and under an emulator that lacks it, milliseconds have to do. */
-    const struct timespec time = {.tv_sec = timeout_ns / SECOND_NS, .tv_nsec = timeout_ns % SECOND_NS};
-    const long fine = syscall(SYS_epoll_pwait2, loop->epoll, loop->batch, capacity, &time, NULL, 0);
-    if (fine >= 0)
-        return (int32_t)fine;
-    /* Filters of system calls that are older than it say EPERM. */
-    if (errno != ENOSYS && errno != EPERM)
-        return -errno;
+    if (!loop->coarse) {
+        const struct timespec time = {.tv_sec = timeout_ns / SECOND_NS, .tv_nsec = timeout_ns % SECOND_NS};
+        const long fine = syscall(SYS_epoll_pwait2, loop->epoll, loop->batch, capacity, &time, NULL, 0);
+        if (fine >= 0)
+            return (int32_t)fine;
+        /* Filters of system calls that are older than it say EPERM. */
+        if (errno != ENOSYS && errno != EPERM)
+            return -errno;
+        loop->coarse = 1;
+    }
 #endif
     const int64_t rounded = timeout_ns / MILLISECOND_NS + (timeout_ns % MILLISECOND_NS != 0);
     const int count =
