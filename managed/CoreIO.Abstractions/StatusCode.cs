@@ -105,11 +105,20 @@ public static class StatusCode
     /// <summary><c>-EADDRNOTAVAIL</c>.</summary>
     public const int AddressNotAvailable = -99;
 
+    /// <summary><c>-ENETUNREACH</c>.</summary>
+    public const int NetworkUnreachable = -101;
+
     /// <summary><c>-ECONNRESET</c>.</summary>
     public const int ConnectionReset = -104;
 
     /// <summary><c>-ETIMEDOUT</c>.</summary>
     public const int TimedOut = -110;
+
+    /// <summary><c>-ECONNREFUSED</c>.</summary>
+    public const int ConnectionRefused = -111;
+
+    /// <summary><c>-EHOSTUNREACH</c>.</summary>
+    public const int HostUnreachable = -113;
 
     /// <summary><c>-ECANCELED</c>.</summary>
     public const int Canceled = -125;
@@ -151,7 +160,10 @@ public static class StatusCode
         MessageSize => "message too long (EMSGSIZE)",
         AddressInUse => "address already in use (EADDRINUSE)",
         AddressNotAvailable => "cannot assign requested address (EADDRNOTAVAIL)",
+        NetworkUnreachable => "network is unreachable (ENETUNREACH)",
         ConnectionReset => "connection reset by peer (ECONNRESET)",
+        ConnectionRefused => "connection refused (ECONNREFUSED)",
+        HostUnreachable => "no route to host (EHOSTUNREACH)",
         TimedOut => "timed out (ETIMEDOUT)",
         Canceled => "cancelled (ECANCELED)",
         _ => status is < 0 and >= -4095 ? $"errno {-status}" : $"status {status}",

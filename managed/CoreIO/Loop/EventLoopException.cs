@@ -4,7 +4,7 @@ namespace CoreIO.Loop;
 public sealed class EventLoopException : CoreIOException
 {
     internal EventLoopException(int status, string operation, string subject, int descriptor, string? advice)
-        : base(status, Text(status, operation, subject, advice), inner: null)
+        : base(status, operation, subject, advice)
     {
         Operation = operation;
         Descriptor = descriptor;
@@ -19,16 +19,4 @@ public sealed class EventLoopException : CoreIOException
 
     /// <summary>The limit that matters, and what to do; null where the errno says all.</summary>
     public string? Advice { get; }
-
-    /// <summary>The errno: 1 for <c>EPERM</c>; 0 when the status is CoreIO's own.</summary>
-    public int Errno => Status is < 0 and >= -4095 ? -Status : 0;
-
-    /// <summary>The name of the errno: <c>EPERM</c>.</summary>
-    public string ErrnoName => StatusCode.Symbol(Status);
-
-    private static string Text(int status, string operation, string subject, string? advice)
-    {
-        string text = $"{operation} {subject}: {StatusCode.Describe(status)}";
-        return advice is null ? text : $"{text}: {advice}";
-    }
 }

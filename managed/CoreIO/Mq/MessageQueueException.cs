@@ -4,7 +4,7 @@ namespace CoreIO.Mq;
 public sealed class MessageQueueException : CoreIOException
 {
     internal MessageQueueException(int status, string operation, string queue, string? advice)
-        : base(status, Text(status, operation, queue, advice), inner: null)
+        : base(status, operation, queue, advice)
     {
         Operation = operation;
         Queue = queue;
@@ -19,16 +19,4 @@ public sealed class MessageQueueException : CoreIOException
 
     /// <summary>The limits or owners that matter, and what to do; null where the errno says all.</summary>
     public string? Advice { get; }
-
-    /// <summary>The errno: 90 for <c>EMSGSIZE</c>; 0 when the status is CoreIO's own.</summary>
-    public int Errno => Status is < 0 and >= -4095 ? -Status : 0;
-
-    /// <summary>The name of the errno: <c>EMSGSIZE</c>.</summary>
-    public string ErrnoName => StatusCode.Symbol(Status);
-
-    private static string Text(int status, string operation, string queue, string? advice)
-    {
-        string text = $"{operation} {queue}: {StatusCode.Describe(status)}";
-        return advice is null ? text : $"{text}: {advice}";
-    }
 }

@@ -125,6 +125,9 @@ public sealed class TcpProxy : IDisposable
         }
     }
 
+    /// <summary>Ends everything at once; counters and the journal can still be read.</summary>
+    public void Stop() => _ = _proxy.Stop();
+
     /// <summary>Ends everything at once.</summary>
     public void Dispose() => _proxy.Dispose();
 

@@ -4,7 +4,7 @@ namespace CoreIO.Proxy;
 public sealed class TcpProxyException : CoreIOException
 {
     internal TcpProxyException(int status, string operation, string subject, string? advice)
-        : base(status, Text(status, operation, subject, advice), inner: null)
+        : base(status, operation, subject, advice)
     {
         Operation = operation;
         Subject = subject;
@@ -19,13 +19,4 @@ public sealed class TcpProxyException : CoreIOException
 
     /// <summary>What to do; null where the errno says all.</summary>
     public string? Advice { get; }
-
-    /// <summary>The name of the errno: <c>EADDRINUSE</c>.</summary>
-    public string ErrnoName => StatusCode.Symbol(Status);
-
-    private static string Text(int status, string operation, string subject, string? advice)
-    {
-        string text = $"{operation} {subject}: {StatusCode.Describe(status)}";
-        return advice is null ? text : $"{text}: {advice}";
-    }
 }
