@@ -59,16 +59,15 @@ public sealed class ProxyTests(string backend)
     public void ASecondSignalEndsAtOnce()
     {
         using TextServer server = new("answer");
-        using ProxyProcess proxy = Start("--listen", "127.0.0.1:0", "--to", server.Address);
-        using Socket client = Connect(proxy.Port);
-        client.Send("x"u8);
-        client.Receive(new byte[1]);
+        string log = Path.Combine(_folder, "proxy.log");
+        using ProxyProcess proxy = Start("--listen", "127.0.0.1:0", "--to", server.Address, "--log", log);
         using Socket other = Connect(proxy.Port);
         // Until the first signal is obeyed a second one would be part of it.
         proxy.Signal("TERM");
         Assert.That(() => Refuses(proxy.Port), Is.True.After(10_000, 20));
         proxy.Signal("TERM");
         Assert.That(proxy.WaitForExit(), Is.EqualTo(130));
+        Assert.That(File.ReadAllText(log), Does.Match("^127.0.0.1:[0-9]+ .* 200 stopped "), "what ended with the proxy is in its log");
     }
 
     [Test]

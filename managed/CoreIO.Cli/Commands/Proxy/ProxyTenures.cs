@@ -69,6 +69,7 @@ internal sealed class ProxyTenures : IDisposable
     {
         lock (_lock)
         {
+            Settle();
             if (_current is not null)
             {
                 _former.Add((_current, _current.DrainAsync(drain)));
@@ -87,26 +88,24 @@ internal sealed class ProxyTenures : IDisposable
         }
     }
 
-    /// <summary>Writes what has finished; and lets those go whose last connection has.</summary>
-    public void WriteLog()
+    // Writes what has finished, and lets those go whose last connection has.
+    private void Settle()
     {
-        lock (_lock)
+        Write(_current);
+        for (int i = _former.Count - 1; i >= 0; i--)
         {
-            Write(_current);
-            for (int i = _former.Count - 1; i >= 0; i--)
+            (TcpProxy proxy, Task drained) = _former[i];
+            bool ended = drained.IsCompleted;
+            Write(proxy);
+            if (ended)
             {
-                (TcpProxy proxy, Task drained) = _former[i];
-                bool ended = drained.IsCompleted;
-                Write(proxy);
-                if (ended)
-                {
-                    Add(ref _past, proxy.Counters);
-                    proxy.Dispose();
-                    _former.RemoveAt(i);
-                }
+                Add(ref _past, proxy.Counters);
+                proxy.Dispose();
+                _former.RemoveAt(i);
             }
-
         }
+
+        TellLost();
     }
 
     public void Dispose()
@@ -115,16 +114,17 @@ internal sealed class ProxyTenures : IDisposable
         _writer?.Join();
         lock (_lock)
         {
-            // Those that end at once are written, too.
-            foreach ((TcpProxy proxy, _) in _former)
+            // Connections that end with the proxy are written, too.
+            TcpProxy[] all = [.. _former.Select(former => former.Proxy), .. _current is null ? [] : (TcpProxy[])[_current]];
+            foreach (TcpProxy proxy in all)
             {
+                proxy.Stop();
                 Write(proxy);
-                proxy.Dispose();
             }
 
-            Write(_current);
-            _current?.Dispose();
+            TellLost();
             TellUnwritten();
+            Array.ForEach(all, proxy => proxy.Dispose());
             CloseLog();
         }
 
@@ -159,7 +159,10 @@ internal sealed class ProxyTenures : IDisposable
     {
         while (!_ended.Wait(Look))
         {
-            WriteLog();
+            lock (_lock)
+            {
+                Settle();
+            }
         }
     }
 
@@ -182,8 +185,11 @@ internal sealed class ProxyTenures : IDisposable
             Append(lines.ToString(), count);
             lines.Clear();
         }
+    }
 
-        long lost = proxy.Counters.JournalLost;
+    private void TellLost()
+    {
+        long lost = _log is null || _current is null ? 0 : Counters.JournalLost;
         if (lost > _lostTold)
         {
             _say($"--log: {lost - _lostTold} finished connections were not written: they came faster than they could be");
