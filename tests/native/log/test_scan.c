@@ -7,7 +7,9 @@
 #include <coreio/cpu.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -249,10 +251,20 @@ TEST(a_stopped_scan_reads_no_more_but_answers)
     coreio_log_query_destroy(query);
 }
 
-static void *stop_later(void *argument)
+/* A scan, and the pipe its rejected lines go to. */
+struct stopper {
+    struct coreio_log_scan *scan;
+    int pipe;
+};
+
+/* Stops the scan once the pipe has no room. */
+static void *stop_when_full(void *argument)
 {
-    usleep(50000);
-    CHECK_EQ(coreio_log_scan_stop(argument), 0);
+    const struct stopper *stopper = argument;
+    struct pollfd room = {.fd = stopper->pipe, .events = POLLOUT};
+    while (poll(&room, 1, 0) == 1)
+        (void)sched_yield();
+    CHECK_EQ(coreio_log_scan_stop(stopper->scan), 0);
     return NULL;
 }
 
@@ -268,7 +280,8 @@ TEST(a_stop_ends_a_wait_for_room_for_rejected_lines)
     const char *path = check_write(check_directory(), "log", text.bytes, (int64_t)text.length);
     struct coreio_log_query *query = logs_query("combined", NULL, NULL, NULL);
     struct coreio_log_scan *scan = logs_scan(query, 2, 0, 0, ends[1]);
-    REQUIRE(pthread_create(&thread, NULL, stop_later, scan) == 0);
+    struct stopper stopper = {.scan = scan, .pipe = ends[1]};
+    REQUIRE(pthread_create(&thread, NULL, stop_when_full, &stopper) == 0);
     CHECK_EQ(coreio_log_scan_file(scan, (const uint8_t *)path), COREIO_ECLOSED);
     pthread_join(thread, NULL);
     coreio_log_scan_destroy(scan);

@@ -19,7 +19,7 @@ internal sealed class LoopMemoryTests(string backend)
         LoopEvent[] events = new LoopEvent[16];
         long first = loop.Add(ready, LoopInterest.Read, 1);
         TimeSpan hour = TimeSpan.FromHours(1);
-        long least = Measure(() =>
+        long least = Allocations.Least(() =>
         {
             long second = loop.Add(quiet, LoopInterest.Read, 2);
             loop.Modify(second, LoopInterest.Read | LoopInterest.Write);
@@ -33,32 +33,8 @@ internal sealed class LoopMemoryTests(string backend)
             _ = loop.Now;
             _ = loop.StopTimer(timer);
             _ = loop.Remove(second);
-        });
+        }, Rounds);
         Assert.That(least, Is.Zero);
         Assert.That(loop.Counters.Descriptors, Is.EqualTo(1));
-    }
-
-    private static long Measure(Action round)
-    {
-        // The first rounds make what is made once: compiled code, pages, tables.
-        for (int i = 0; i < 50; i++)
-        {
-            round();
-        }
-
-        // Of three, for what the runtime itself makes meanwhile it makes once; an event would show in each.
-        long least = long.MaxValue;
-        for (int times = 0; times < 3; times++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < Rounds; i++)
-            {
-                round();
-            }
-
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        return least;
     }
 }

@@ -68,27 +68,5 @@ internal sealed class MqMemoryTests(string backend)
         Assert.That(queue.Status.Messages, Is.Zero);
     }
 
-    private static void Measure(Action round)
-    {
-        // The first rounds make what is made once: compiled code, the buffer of the thread.
-        for (int i = 0; i < 50; i++)
-        {
-            round();
-        }
-
-        // Of three, for what the runtime itself makes meanwhile it makes once; a message would show in each.
-        long least = long.MaxValue;
-        for (int times = 0; times < 3; times++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < Rounds; i++)
-            {
-                round();
-            }
-
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        Assert.That(least, Is.Zero);
-    }
+    private static void Measure(Action round) => Assert.That(Allocations.Least(round, Rounds), Is.Zero);
 }

@@ -300,13 +300,9 @@ internal sealed class PosixNotifyTests(string backend)
     }
 
     [Test]
-    public void What_a_notification_takes_back_is_its_own([Values] PosixNotifyKind kind)
+    public void What_a_notification_takes_back_is_its_own(
+        [Values(PosixNotifyKind.Signal, PosixNotifyKind.None, PosixNotifyKind.Descriptor)] PosixNotifyKind kind)
     {
-        if (kind == PosixNotifyKind.Cancel)
-        {
-            Assert.Pass("that asks for nothing");
-        }
-
         using PosixQueue test = new(backend);
         using PosixMessageQueue other = test.Again();
         PosixQueueNotification first = test.Queue.Notify(kind, kind == PosixNotifyKind.Signal ? TestLibc.WindowChanged : 0);
