@@ -36,7 +36,7 @@ switch ($Task) {
     }
     'bindings' {
         # The only task that needs ClangSharp: dotnet tool install --global ClangSharpPInvokeGenerator
-        foreach ($word in 'base', 'cpu', 'log', 'loop', 'mq') {
+        foreach ($word in 'base', 'cpu', 'log', 'loop', 'mq', 'proxy') {
             Invoke-Step ClangSharpPInvokeGenerator @("@interop/$word.rsp")
         }
     }
