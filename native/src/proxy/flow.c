@@ -1,8 +1,9 @@
 /* The path of the bytes: copy for little, splice(2) for much. Nothing here allocates but for a peer that does not read.
  *
  * What holds, because the kernel tells of an edge once: a side is readable until a read says EAGAIN or comes back
- * short, and writable until a write does. A flow reads only while its target is writable and nothing is held for it, so
- * a peer that does not read stops the reading of the other, and the kernel's windows stop that peer.
+ * short, and writable until a write does. A flow reads only while its target is writable and nothing is held for it,
+ * but for one read that tops up its pipe, so a peer that does not read stops the reading of the other, and the kernel's
+ * windows stop that peer.
  */
 #include "flow.h"
 
@@ -45,6 +46,7 @@ void coreio__flow_drop(struct coreio__worker *worker, struct coreio__flow *flow)
             coreio__pipes_give(&worker->pipes, flow->pipe);
         flow->pipe = NULL;
         flow->in_pipe = 0;
+        flow->flags &= (uint8_t)~FLOW_TOPPED;
     }
 }
 
@@ -143,6 +145,7 @@ static int32_t flush_pipe(struct coreio__worker *worker, struct coreio__connecti
         connection->last = worker->now;
         flow->in_pipe -= (int32_t)sent;
     }
+    flow->flags &= (uint8_t)~FLOW_TOPPED;
     return 1;
 }
 
@@ -209,6 +212,34 @@ static void leave_stream(struct coreio__worker *worker, struct coreio__flow *flo
     flow->streak = never ? NEVER : 0;
 }
 
+/* Fills the pipe once. Returns the bytes, 0 when there were none, -EINVAL when this source has no splice. */
+static int64_t fill(
+    struct coreio__worker *worker, struct coreio__connection *connection, enum coreio__side side, int64_t most)
+{
+    struct coreio__flow *flow = &connection->flows[side];
+    const size_t asked = most < flow->pipe->bytes ? (size_t)most : (size_t)flow->pipe->bytes;
+    const ssize_t count =
+        splice(connection->fds[side], NULL, flow->pipe->ends[1], NULL, asked, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    if (count > 0) {
+        received(worker, connection, side, count);
+        coreio__add(&worker->tally.spliced, count);
+        flow->in_pipe += (int32_t)count;
+        return count;
+    }
+    const int32_t error = count < 0 ? errno : 0;
+    if (error == EINVAL)
+        return -EINVAL;
+    /* A pipe that holds something may itself be what is full. */
+    if (error == EAGAIN && flow->in_pipe > 0)
+        return 0;
+    connection->sides[side] &= (uint8_t)~SIDE_READABLE;
+    if (error == 0)
+        flow->flags |= FLOW_ENDED;
+    else if (error != EAGAIN)
+        source_failed(connection, side, error);
+    return 0;
+}
+
 /* Fills the empty pipe once and moves it on. Returns the bytes, 0 when the flow stops for now, -EAGAIN when it has to
  * copy instead. */
 static int64_t stream_once(
@@ -222,33 +253,36 @@ static int64_t stream_once(
             return -EAGAIN;
         }
     }
-    const size_t asked = most < flow->pipe->bytes ? (size_t)most : (size_t)flow->pipe->bytes;
-    const ssize_t count =
-        splice(connection->fds[side], NULL, flow->pipe->ends[1], NULL, asked, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-    if (count <= 0) {
-        const int32_t error = errno;
-        if (count < 0 && error == EINVAL) {
-            leave_stream(worker, flow, 1);
-            return -EAGAIN;
-        }
-        /* The pipe is empty, so EAGAIN is the socket's. */
-        if (count == 0)
-            flow->flags |= FLOW_ENDED;
-        else if (error != EAGAIN)
-            source_failed(connection, side, error);
-        connection->sides[side] &= (uint8_t)~SIDE_READABLE;
+    const int64_t count = fill(worker, connection, side, most);
+    if (count == -EINVAL) {
+        leave_stream(worker, flow, 1);
+        return -EAGAIN;
+    }
+    if (count == 0) {
         coreio__flow_drop(worker, flow);
         return 0;
     }
-    received(worker, connection, side, count);
-    coreio__add(&worker->tally.spliced, count);
-    flow->in_pipe = (int32_t)count;
     flow->streak = count < SMALL ? (uint8_t)(flow->streak + 1) : 0;
     if (!flush_pipe(worker, connection, side))
         return 0;
     if (flow->streak >= SMALL_READS && worker->proxy->options.splice == COREIO_PROXY_SPLICE_AUTO)
         leave_stream(worker, flow, 0);
     return count;
+}
+
+/* While the target takes nothing, what the source has goes into the room that is left in the pipe, once: the source
+ * goes on sooner, and more is there for the target at its next turn. */
+static void top_up(struct coreio__worker *worker, struct coreio__connection *connection, enum coreio__side side)
+{
+    struct coreio__flow *flow = &connection->flows[side];
+    if (flow->in_pipe == 0 || (flow->flags & (FLOW_TOPPED | FLOW_ENDED)) != 0 ||
+        (connection->sides[side] & SIDE_READABLE) == 0)
+        return;
+    const int64_t allowed = allowance(worker, flow);
+    if (allowed == 0)
+        return;
+    flow->flags |= FLOW_TOPPED;
+    (void)fill(worker, connection, side, allowed);
 }
 
 /* Passes the end of the source on, once. */
@@ -273,12 +307,14 @@ int32_t coreio__flow_run(struct coreio__worker *worker, struct coreio__connectio
     flow->flags &= (uint8_t)~FLOW_WAITS;
     while ((flow->flags & FLOW_DONE) == 0) {
         if (coreio__flow_holds(flow)) {
-            if ((*target & SIDE_WRITABLE) == 0)
+            int32_t empty = 0;
+            if ((*target & SIDE_WRITABLE) != 0)
+                empty =
+                    flow->held != NULL ? flush_held(worker, connection, side) : flush_pipe(worker, connection, side);
+            if (!empty) {
+                top_up(worker, connection, side);
                 return 0;
-            const int32_t empty =
-                flow->held != NULL ? flush_held(worker, connection, side) : flush_pipe(worker, connection, side);
-            if (!empty)
-                return 0;
+            }
         }
         if ((flow->flags & FLOW_ENDED) != 0) {
             pass_end(worker, connection, side);

@@ -55,6 +55,7 @@ enum coreio__state {
 #define FLOW_STREAM (1u << 3) /* through a pipe */
 #define FLOW_WAITS (1u << 4)  /* for its bandwidth */
 #define FLOW_GONE (1u << 5)   /* its target was reset */
+#define FLOW_TOPPED (1u << 6) /* its pipe was filled again before it was empty */
 
 /* Bytes that a target did not take; on the heap, for peers that do not read alone. */
 struct coreio__held {

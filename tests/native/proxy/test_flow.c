@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -264,7 +265,7 @@ static int64_t fill(int32_t fd)
 
 TEST(a_peer_that_does_not_read_stops_the_other_and_nothing_else)
 {
-    for (int32_t mode = 0; mode < 2; mode++) {
+    for (int32_t mode = 0; mode < MODES; mode++) {
         check_context("mode %d", mode);
         struct rig rig;
         rig_start(&rig, &modes[mode], 0, 0);
@@ -285,15 +286,24 @@ TEST(a_peer_that_does_not_read_stops_the_other_and_nothing_else)
         rig_expect(others[1], "free", 4);
         close(others[0]);
         close(others[1]);
-        /* Once it reads, everything comes. */
-        CHECK_EQ(shutdown(client, SHUT_WR), 0);
+        /* Once it reads, everything comes, without another word of the client. */
         static uint8_t bytes[65536];
         int64_t received = 0;
-        ssize_t now;
-        while ((now = recv(server, bytes, sizeof bytes, 0)) > 0)
+        ssize_t now = 1;
+        int64_t stall = 0;
+        while (received < sent && (now = recv(server, bytes, sizeof bytes, 0)) > 0) {
             received += now;
-        CHECK_EQ(now, 0);
+            /* With the rest at the proxy it stalls now and then: no event tells the proxy any more that there is a
+             * rest. */
+            int unsent = 0;
+            if (received >= stall && ioctl(client, SIOCOUTQ, &unsent) == 0 && unsent == 0) {
+                stall = received + 1000000;
+                (void)poll(NULL, 0, 20);
+            }
+        }
         CHECK_EQ(received, sent);
+        CHECK_EQ(shutdown(client, SHUT_WR), 0);
+        CHECK_EQ(recv(server, bytes, sizeof bytes, 0), 0);
         close(client);
         close(server);
         rig_wait_live(&rig, 0);
