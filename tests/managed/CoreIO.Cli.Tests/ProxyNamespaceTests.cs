@@ -130,8 +130,20 @@ public sealed class ProxyNamespaceTests
         using ProxyProcess proxy = ProxyProcess.StartIn(
             In("r"), ["--listen", "[::]:15001", "--transparent", "--log", "-", .. spoof ? (string[])["--spoof"] : []]);
         Expect(from, from6);
+        // Every thread has CAP_NET_RAW and nothing else, and can get nothing else.
+        Assert.That(Rights(proxy), Is.EqualTo((string[])["CapBnd: 2000", "CapEff: 2000", "CapPrm: 2000"]));
         // One that comes to the proxy itself would come back for ever.
         Assert.That(Ask("10.211.1.1", 15001), Is.EqualTo((0, "\n")));
+    }
+
+    [Test]
+    public void WithoutTheCapabilityItSaysWhichItNeeds()
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "CoreIO.Cli.dll");
+        (int exitCode, string output) = Repository.Run("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "dotnet", program,
+            "proxy", "--transparent", "--listen", "127.0.0.1:0");
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("EPERM").And.Contain("needs CAP_NET_RAW or CAP_NET_ADMIN"));
     }
 
     [Test]
@@ -140,6 +152,7 @@ public sealed class ProxyNamespaceTests
         Rules("--redirect");
         using ProxyProcess proxy = ProxyProcess.StartIn(In("r"), "--listen", "[::]:15001", "--redirect");
         Expect(RouterAddress, RouterAddress6);
+        Assert.That(Rights(proxy), Is.EqualTo((string[])["CapBnd: 0", "CapEff: 0", "CapPrm: 0"]));
         Assert.That(Ask("10.211.1.1", 15001), Is.EqualTo((0, "\n")));
     }
 
@@ -148,6 +161,17 @@ public sealed class ProxyNamespaceTests
         Assert.That(Ask(ServerAddress, 8080), Is.EqualTo((0, from + "\n")));
         Assert.That(Ask(ServerAddress6, 8080), Is.EqualTo((0, from6 + "\n")));
     }
+
+    private static string[] Rights(ProxyProcess proxy) =>
+    [
+        .. Directory.GetDirectories($"/proc/{proxy.Id}/task")
+            .SelectMany(task => File.ReadLines(task + "/status"))
+            .Where(line => line.StartsWith("CapPrm", StringComparison.Ordinal) || line.StartsWith("CapEff", StringComparison.Ordinal)
+                || line.StartsWith("CapBnd", StringComparison.Ordinal))
+            .Select(line => $"{line[..7]} {Convert.ToUInt64(line[7..].Trim(), 16):x}")
+            .Distinct()
+            .Order(StringComparer.Ordinal),
+    ];
 
     private (int ExitCode, string Output) Ask(string address, int port)
     {

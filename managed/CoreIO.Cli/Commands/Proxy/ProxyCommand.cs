@@ -108,6 +108,7 @@ internal static class ProxyCommand
                 + $"{Plural(plan.Routes.Count, "route")}\n");
         }
 
+        ProxyRights.Reduce(settings.Plan);
         using ProxySession session = new(arguments, settings, LogCommand.BackendOf(arguments));
         return session.Run();
     }
