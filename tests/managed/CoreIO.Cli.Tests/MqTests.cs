@@ -190,6 +190,12 @@ public sealed partial class MqTests(string backend)
             Is.EqualTo((string[])["0666", "0640", "0644"]));
     }
 
+    [TestCase("posix create Q --mode 0640 --max-messages 3", "posix create Q --mode 0666 --max-messages 5 --exist-ok", "posix stat Q")]
+    [TestCase("sysv create K --mode 0640 --max-bytes 1000", "sysv create K --mode 0666 --max-bytes 2000 --exist-ok", "sysv stat K")]
+    public void OneThatExistsStaysAsItIs(string create, string again, string stat) =>
+        Expect($"{create} > /dev/null; {stat} --json > a; {again} > /dev/null; {stat} --json > b; grep -o '\"mode\":\"[0-7]*\"' a; cmp a b && echo same",
+            "\"mode\":\"0640\"\nsame\n");
+
     // Who creates a name first owns it, so a script says whose it has to be.
     [TestCase("posix create Q --exist-ok")]
     [TestCase("posix send Q x")]

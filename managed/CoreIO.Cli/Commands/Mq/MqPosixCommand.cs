@@ -152,21 +152,38 @@ internal static class MqPosixCommand
         int? mode = arguments.Get("mode") is string text ? Values.Mode("mode", text) : null;
         PosixQueueOptions options = new()
         {
-            Flags = PosixQueueFlags.SendReceive | PosixQueueFlags.Create | (arguments.Has("exist-ok") ? 0 : PosixQueueFlags.Exclusive),
+            Flags = PosixQueueFlags.SendReceive | PosixQueueFlags.Create | PosixQueueFlags.Exclusive,
             MaxMessages = Size(arguments, "max-messages"),
             MessageSize = Size(arguments, "message-size"),
             ExpectedOwner = MqCommand.OwnerOf(arguments),
         };
         ICoreBackend backend = LogCommand.BackendOf(arguments);
-        using PosixMessageQueue queue = PosixMessageQueue.Open(name, options, backend);
-        if (mode is int wanted)
+        using PosixMessageQueue? made = CreateNew(name, options, backend, arguments.Has("exist-ok"));
+        if (made is null)
+        {
+            PosixMessageQueue.Open(name, options with { Flags = PosixQueueFlags.SendReceive | PosixQueueFlags.Create }, backend).Dispose();
+        }
+        else if (mode is int wanted)
         {
             // Made for the owner alone, then as asked: the umask has no say in what was asked for.
-            ChangeMode(queue, wanted);
+            ChangeMode(made, wanted);
         }
 
         PrintEntry(arguments, name, backend);
         return ExitCode.Done;
+    }
+
+    // Null where there was one already, and that is no error.
+    private static PosixMessageQueue? CreateNew(string name, PosixQueueOptions options, ICoreBackend backend, bool mayExist)
+    {
+        try
+        {
+            return PosixMessageQueue.Open(name, options, backend);
+        }
+        catch (MessageQueueException e) when (mayExist && e.Status == StatusCode.Exists)
+        {
+            return null;
+        }
     }
 
     private static long? Size(CliArguments arguments, string option) =>

@@ -105,10 +105,10 @@ internal static class MqSysVCommand
         int mode = arguments.Get("mode") is string text ? Values.Mode("mode", text) : 0x180;
         int? room = arguments.Has("max-bytes") ? arguments.Number("max-bytes", 0, 1, int.MaxValue) : null;
         ICoreBackend backend = LogCommand.BackendOf(arguments);
-        SysVMessageQueue queue = MqSysVTarget.Key(arguments, backend) is not int key ? SysVMessageQueue.CreatePrivate(mode, backend)
-            : arguments.Has("exist-ok") ? SysVMessageQueue.OpenOrCreate(key, mode, MqCommand.OwnerOf(arguments), backend)
-            : SysVMessageQueue.Create(key, mode, backend);
-        if (room is int bytes)
+        int? key = MqSysVTarget.Key(arguments, backend);
+        SysVMessageQueue? made = key is int own ? CreateNew(own, mode, backend, arguments.Has("exist-ok")) : SysVMessageQueue.CreatePrivate(mode, backend);
+        SysVMessageQueue queue = made ?? SysVMessageQueue.OpenOrCreate(key.GetValueOrDefault(), mode, MqCommand.OwnerOf(arguments), backend);
+        if (made is not null && room is int bytes)
         {
             SysVQueueStatus status = queue.Status;
             queue.Change(new SysVQueueChange(status.Uid, status.Gid, status.Mode, bytes));
@@ -121,6 +121,19 @@ internal static class MqSysVCommand
         }
 
         return Cli.Print(string.Create(CultureInfo.InvariantCulture, $"{queue.Id}\n"));
+    }
+
+    // Null where there was one already, and that is no error.
+    private static SysVMessageQueue? CreateNew(int key, int mode, ICoreBackend backend, bool mayExist)
+    {
+        try
+        {
+            return SysVMessageQueue.Create(key, mode, backend);
+        }
+        catch (MessageQueueException e) when (mayExist && e.Status == StatusCode.Exists)
+        {
+            return null;
+        }
     }
 
     private static int RunSend(CliArguments arguments)
