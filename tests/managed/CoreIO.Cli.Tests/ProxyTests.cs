@@ -1,4 +1,5 @@
 // `coreio proxy` as an operator runs it: processes, signals, files, and load while things change.
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
@@ -52,7 +53,11 @@ public sealed class ProxyTests(string backend)
         Assert.That(Ask(client), Is.EqualTo("answer"));
         Assert.That(proxy.HasExited, Is.False);
         Assert.That(Ask(late), Is.EqualTo("answer"));
+        client.Dispose();
+        late.Dispose();
+        Stopwatch watch = Stopwatch.StartNew();
         Assert.That(proxy.WaitForExit(), Is.Zero);
+        Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(20)), "not the half-close timeout, nor the end of the drain");
     }
 
     [Test]
@@ -297,6 +302,11 @@ public sealed class ProxyTests(string backend)
         Assert.That(last.RootElement.GetProperty("accepted").GetInt64(), Is.EqualTo(1));
         Assert.That(last.RootElement.GetProperty("ends").GetProperty("done").GetInt64(), Is.EqualTo(1));
         Assert.That(last.RootElement.GetProperty("upstreams")[0].GetProperty("up").GetBoolean(), Is.True);
+        if (backend == CoreBackends.NativeName)
+        {
+            int[] cpus = [.. last.RootElement.GetProperty("workers").EnumerateArray().Select(worker => worker.GetProperty("cpu").GetInt32())];
+            Assert.That(cpus, Is.EqualTo(CoreBackends.Get(backend).Cpu.Allowed()), "one for each CPU, pinned to it");
+        }
     }
 
     [TestCase("--to 127.0.0.1:1", "where do clients connect to? --listen ADDR")]

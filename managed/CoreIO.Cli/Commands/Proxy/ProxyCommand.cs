@@ -55,7 +55,7 @@ internal static class ProxyCommand
 
     private static readonly CliOption[] Workers =
     [
-        new("workers", "N", "threads; one a CPU without it") { Letter = 'w', Group = "Workers" },
+        new("workers", "N", "threads; without it one pinned to each CPU") { Letter = 'w', Group = "Workers" },
         new("cpus", "LIST", "pin them: 0,2-3") { Group = "Workers", Short = false },
         new("accept", "HOW", "reuseport (default), exclusive, shared")
         {

@@ -277,7 +277,8 @@ internal sealed class ProxySettings
         return options with
         {
             Workers = Number("workers", 0, 1, 1024),
-            Pin = Has("cpus"),
+            // With one for every CPU each has its own; with fewer, another program, or another proxy, may want the first ones, too.
+            Pin = Has("cpus") || !Has("workers"),
             Cpus = Get("cpus") is string cpus ? Named("cpus", name => Values.Cpus(name, cpus)) : [],
             Accept = Choice("accept", ("reuseport", ProxyAccept.ReusePort), ("exclusive", ProxyAccept.Exclusive), ("shared", ProxyAccept.Shared)),
             Balance = Choice("balance", ("round-robin", ProxyBalance.RoundRobin), ("least", ProxyBalance.LeastConnections), ("source", ProxyBalance.Source)),
