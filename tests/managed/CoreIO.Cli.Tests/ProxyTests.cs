@@ -53,8 +53,6 @@ public sealed class ProxyTests(string backend)
         Assert.That(Ask(client), Is.EqualTo("answer"));
         Assert.That(proxy.HasExited, Is.False);
         Assert.That(Ask(late), Is.EqualTo("answer"));
-        client.Dispose();
-        late.Dispose();
         Stopwatch watch = Stopwatch.StartNew();
         Assert.That(proxy.WaitForExit(), Is.Zero);
         Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(20)), "not the half-close timeout, nor the end of the drain");
@@ -392,6 +390,7 @@ public sealed class ProxyTests(string backend)
         }
     }
 
+    // What a connection answers; it is closed then.
     private static string Ask(Socket client)
     {
         client.Send("x"u8);
@@ -403,6 +402,7 @@ public sealed class ProxyTests(string backend)
             answer.Append(Encoding.ASCII.GetString(bytes, 0, count));
         }
 
+        client.Dispose();
         return answer.ToString();
     }
 
