@@ -47,7 +47,7 @@ internal static class ProxyBenchCommand
             work. CPU time for a unit of work is what compares, for load and proxy share
             the machine. What was sent has to arrive, or there is no figure.
             """,
-            "Exit codes: 0 done, 2 a failure, 64 wrong usage, 130 interrupted.",
+            "Exit codes: 0 done, 2 a contestant failed, 64 wrong usage, 130 interrupted.",
         ],
     };
 
@@ -65,9 +65,12 @@ internal static class ProxyBenchCommand
             return ExitCode.Interrupted;
         }
 
+        // What is not installed is named, and no failure, while somebody is left.
+        int exitCode = result.Rows.Count == 0 || result.Rows.Any(row => row.Fault is not null) ? ExitCode.Failure : ExitCode.Done;
         if (arguments.Has("markdown"))
         {
-            return Cli.Print(Markdown(result, arguments));
+            _ = Cli.Print(Markdown(result, arguments));
+            return exitCode;
         }
 
         using Stream output = StandardOutput.Open();
@@ -82,7 +85,7 @@ internal static class ProxyBenchCommand
         }
 
         output.Flush();
-        return ExitCode.Done;
+        return exitCode;
     }
 
     // Null after Ctrl-C; contestants have ended then.

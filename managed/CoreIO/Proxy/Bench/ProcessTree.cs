@@ -41,14 +41,19 @@ internal sealed class ProcessTree(int root)
         return all;
     }
 
-    /// <summary>CPU time of all of it, user and system, also of children that have ended.</summary>
-    public long CpuNs()
+    /// <summary>
+    /// CPU time of processes, user and system, also of children that have ended. To list the processes takes longer than to read their clocks,
+    /// so it is done before.
+    /// </summary>
+    public static long CpuNs(IReadOnlyList<int> pids)
     {
         long sum = 0;
-        foreach (int pid in Pids())
+
+        // Children first: one that ends meanwhile is then found with its parent.
+        for (int i = pids.Count - 1; i >= 0; i--)
         {
-            long[]? fields = Stat($"/proc/{pid}/stat");
-            long own = LoadSockets.ProcessCpuNs(pid);
+            long own = LoadSockets.ProcessCpuNs(pids[i]);
+            long[]? fields = Stat($"/proc/{pids[i]}/stat");
             if (own < 0 && fields is not null)
             {
                 own = (fields[UserField] + fields[SystemField]) * NsPerTick;

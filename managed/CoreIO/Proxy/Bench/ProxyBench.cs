@@ -85,7 +85,7 @@ public static class ProxyBench
     private static string LoadNow() => (ProcText.FirstLine("/proc/loadavg") ?? "unknown").Split(' ')[0];
 
     private static IReadOnlyList<ProxyBenchWork> WorksOf(ProxyBenchOptions options) => options.Works.Count == 0 ? ProxyBenchWork.All
-        : [.. options.Works.Select(name => ProxyBenchWork.Find(name) ?? throw new ProxyBenchException($"bench: there is no work '{name}'"))];
+        : [.. options.Works.Select(name => ProxyBenchWork.Find(name) ?? throw new ProxyBenchException($"there is no work '{name}'"))];
 
     private static IReadOnlyList<string> CongestionOf(ProxyBenchOptions options, string system)
     {
@@ -100,7 +100,7 @@ public static class ProxyBench
             if (status < 0)
             {
                 string allowed = ProcText.FirstLine("/proc/sys/net/ipv4/tcp_allowed_congestion_control") ?? system;
-                throw new ProxyBenchException($"bench: congestion control '{name}': {(status == StatusCode.NoEntry ? "the kernel has none of this name" : StatusCode.Describe(status))}; "
+                throw new ProxyBenchException($"congestion control '{name}': {(status == StatusCode.NoEntry ? "the kernel has none of this name" : StatusCode.Describe(status))}; "
                     + $"to be had: {allowed.Replace(" ", ", ", StringComparison.Ordinal)}");
             }
         }
@@ -117,7 +117,7 @@ public static class ProxyBench
         long most = long.TryParse(soft, CultureInfo.InvariantCulture, out long limit) ? Math.Max(1, (limit - OtherDescriptors) / 2) : int.MaxValue;
         return options.Connections is not int asked ? (int)Math.Min(IdleConnections, most)
             : asked <= most ? asked
-            : throw new ProxyBenchException($"bench: {asked} connections take {(2L * asked) + OtherDescriptors} descriptors and there are {limit}: at most {most}, or raise 'ulimit -n'");
+            : throw new ProxyBenchException($"{asked} connections take {(2L * asked) + OtherDescriptors} descriptors and there are {limit}: at most {most}, or raise 'ulimit -n'");
     }
 
     // Each is started once: what cannot run at all is said once, with its own words.

@@ -207,13 +207,14 @@ internal sealed class ProxyBenchRun(
 
     private Interval Measure(Func<long> units, ProxyBenchChild? child, params LoadSide[] sides)
     {
-        long cpu = child?.Tree.CpuNs() ?? 0;
+        long cpu = child is null ? 0 : ProcessTree.CpuNs(child.Tree.Pids());
         long began = Stopwatch.GetTimestamp();
         long count = units();
         Watch(time, child, sides);
+        IReadOnlyList<int> pids = child?.Tree.Pids() ?? [];
         count = units() - count;
         TimeSpan elapsed = Stopwatch.GetElapsedTime(began);
-        long? spent = child is null ? null : child.Tree.CpuNs() - cpu;
+        long? spent = child is null ? null : ProcessTree.CpuNs(pids) - cpu;
         return count > 0 || sides.Length < 2 ? new Interval(elapsed, count, spent) : throw new ProxyBenchFault("nothing came through");
     }
 
