@@ -68,9 +68,9 @@ internal static class ProxyBenchTables
             yield return "another congestion control than the system's is set for the sockets of the load and for those of the contestants";
         }
 
-        if (result.Rows.Any(row => row.Busiest is not null))
+        if (result.Rows.Any(row => row.SharedConnections is not null))
         {
-            yield return "connections of each: the thread or process whose CPU time grows while one connection talks has it";
+            yield return "connections of each: the thread or process whose CPU time grows while one connection talks has it, or it is shared when none has two thirds of that";
         }
 
         ProxyBenchRow[] noisy = [.. result.Rows.Where(row => Noise(row) > NoisySpread).OrderByDescending(Noise)];
@@ -103,7 +103,7 @@ internal static class ProxyBenchTables
             return new($"{name}: {work.Text}", RequestColumns(unit), rows, Requests, Bars(rows, row => row.CpuNs, Microseconds));
         }
 
-        return rows.Any(row => row.Busiest is not null)
+        return work.Name == "spread"
             ? new($"{name}: {work.Text}", SpreadColumns, rows, Spread, [])
             : new($"{name}: {rows.Max(row => row.Connections) ?? 0} {work.Text}", HeldColumns, rows, Held, Bars(rows, row => row.BytesPerConnection, Whole));
     }
@@ -132,8 +132,11 @@ internal static class ProxyBenchTables
 
     private static IReadOnlyList<string> Spread(ProxyBenchResult result, ProxyBenchRow row) =>
     [
-        row.Who, One(row.Busiest, Whole), Range(row.Busiest, Whole), row.WorkerConnections is { } counts ? string.Join(" ", counts) : None, .. RatiosOf(result, row),
+        row.Who, One(row.Busiest, Whole), Range(row.Busiest, Whole), Workers(row), .. RatiosOf(result, row),
     ];
+
+    private static string Workers(ProxyBenchRow row) => row.WorkerConnections is { } counts ? string.Join(" ", counts)
+        : row.SharedConnections > 0 ? "shared by its threads" : None;
 
     private static string[] RatiosOf(ProxyBenchResult result, ProxyBenchRow row) => [Ratio(result.OfManaged(row)), Ratio(result.OfBestOther(row))];
 

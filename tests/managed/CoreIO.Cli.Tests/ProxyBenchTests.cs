@@ -128,6 +128,7 @@ public sealed class ProxyBenchTests
         JsonElement spread = rows.Single(row => row.GetProperty("work").GetString() == "spread");
         int[] workers = [.. spread.GetProperty("worker_connections").EnumerateArray().Select(count => count.GetInt32())];
         Assert.That(workers.Sum(), Is.EqualTo(16));
+        Assert.That(spread.GetProperty("shared_connections").GetInt32(), Is.LessThanOrEqualTo(8));
         Assert.That(spread.GetProperty("busiest").GetProperty("median").GetInt64(), Is.EqualTo(workers[0]));
     }
 

@@ -76,16 +76,7 @@ public static class ProxyBenchJson
         WriteSpread(json, "p99_ns", row.P99Ns);
         WriteSpread(json, "bytes_per_connection", row.BytesPerConnection);
         WriteSpread(json, "base_bytes", row.BaseBytes);
-        json.WritePropertyName("connections"u8);
-        if (row.Connections is int connections)
-        {
-            json.WriteNumberValue(connections);
-        }
-        else
-        {
-            json.WriteNullValue();
-        }
-
+        WriteNumber(json, "connections", row.Connections);
         WriteSpread(json, "busiest", row.Busiest);
         if (row.WorkerConnections is { } workers)
         {
@@ -102,7 +93,20 @@ public static class ProxyBenchJson
             json.WriteNull("worker_connections"u8);
         }
 
+        WriteNumber(json, "shared_connections", row.SharedConnections);
         json.WriteEndObject();
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, int? number)
+    {
+        if (number is int known)
+        {
+            json.WriteNumber(name, known);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
     }
 
     private static void WriteSpread(Utf8JsonWriter json, string name, LogBenchSpread? spread)

@@ -127,6 +127,9 @@ public sealed record ProxyBenchRow
     /// <summary>Connections of each worker in the last round, the most first; threads that had none are left out.</summary>
     public IReadOnlyList<int>? WorkerConnections { get; init; }
 
+    /// <summary>Connections that no single thread had in the last round; with most of them there are no workers to speak of.</summary>
+    public int? SharedConnections { get; init; }
+
     /// <summary>Whether it is this program, with one of its backends.</summary>
     public bool IsBackend => Who is CoreBackends.NativeName or CoreBackends.ManagedName;
 

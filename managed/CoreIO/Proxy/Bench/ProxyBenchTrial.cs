@@ -29,9 +29,10 @@ internal sealed class ProxyBenchTrial(ProxyBenchContestant contestant, ProxyBenc
         P99Ns = Spread(run => run.P99Ns),
         BytesPerConnection = Spread(run => run.BytesPerConnection),
         BaseBytes = Spread(run => run.BaseBytes),
-        Busiest = Spread(run => run.WorkerConnections?[0]),
+        Busiest = _runs.TrueForAll(run => run.WorkerConnections is not null) ? Spread(run => run.WorkerConnections?[0]) : null,
         Connections = _runs[^1].Connections,
         WorkerConnections = _runs[^1].WorkerConnections,
+        SharedConnections = _runs[^1].SharedConnections,
     };
 
     private ProxyBenchRow Empty => new() { Work = work.Name, Congestion = congestion, Who = contestant.Name };

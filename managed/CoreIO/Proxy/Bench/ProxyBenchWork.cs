@@ -34,8 +34,8 @@ public sealed record ProxyBenchWork
     [
         new() { Name = "bulk1", Text = "one stream, as fast as it goes", Connections = 1, IsBulk = true },
         new() { Name = "bulk4", Text = "four streams, as fast as they go", Connections = 4, IsBulk = true },
-        new() { Name = "http", Text = "64 kept connections: a GET, and a reply of one byte", Connections = 64, Exchange = LoadExchange.Http },
-        new() { Name = "close", Text = "64 at a time: a GET and its reply on a connection of its own", Connections = 64, Exchange = LoadExchange.Http, Closes = true },
+        new() { Name = "http", Text = "64 kept connections: a GET, a reply of 1 byte", Connections = 64, Exchange = LoadExchange.Http },
+        new() { Name = "close", Text = "64 at a time: a connection for each GET", Connections = 64, Exchange = LoadExchange.Http, Closes = true },
         new() { Name = "redis", Text = "50 kept connections: a GET as redis has it", Connections = 50, Exchange = LoadExchange.Redis },
         new() { Name = "idle", Text = "connections that are held after one byte", Connections = 0, Exchange = LoadExchange.Echo, IsHeld = true },
         new() { Name = Spread, Text = "16 connections over 4 workers", Connections = 16, Exchange = LoadExchange.Echo, IsHeld = true, Workers = 4 },
