@@ -61,7 +61,7 @@ internal static class BenchCommand
 
     public static CliVerb Verb { get; } = new("bench", "how fast it is here: native against managed in one run")
     {
-        Children = [new("log", () => Log), new("mq", () => MqBenchCommand.OfBench)],
+        Children = [new("log", () => Log), new("mq", () => MqBenchCommand.OfBench), new("proxy", () => ProxyBenchCommand.Verb)],
     };
 
     private static int Run(CliArguments arguments)

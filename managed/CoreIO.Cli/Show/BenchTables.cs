@@ -7,6 +7,8 @@ namespace CoreIO.Cli.Show;
 
 internal static class BenchTables
 {
+    private const int RateWidth = 6;
+
     public static IReadOnlyList<PageColumn> SpeedColumns { get; } =
     [
         new("question", false), new("who", false), new("GB/s", true), new("min .. max", true), new("M lines/s", true), new("ns/line", true),
@@ -59,15 +61,9 @@ internal static class BenchTables
     /// <summary>A bar for each contestant; the longest takes the whole width.</summary>
     public static IEnumerable<string> Bars(LogBenchInputResult input, int width)
     {
-        int name = input.Rows.Max(row => Label(row).Length);
-        int room = Math.Max(10, width - name - 9);
         long fastest = input.Rows.Min(row => row.Elapsed.Median);
-        return input.Rows.Select(row =>
-        {
-            int eighths = (int)Math.Max(1, (double)fastest / row.Elapsed.Median * room * 8);
-            string bar = new string('█', eighths / 8) + (eighths % 8 > 0 ? "▏▎▍▌▋▊▉"[(eighths % 8) - 1].ToString() : "");
-            return $"{Label(row).PadRight(name)} {Rate(input.Bytes, row.Elapsed.Median),6} {bar}";
-        });
+        return BenchBars.Lines(
+            [.. input.Rows.Select(row => new BenchBar(Label(row), Rate(input.Bytes, row.Elapsed.Median).PadLeft(RateWidth), (double)fastest / row.Elapsed.Median))], width);
     }
 
     /// <summary>What a reader must know before believing a figure.</summary>

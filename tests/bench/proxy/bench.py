@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares `coreio proxy` with HAProxy, side by side in one run.
+"""Compares `coreio proxy` with HAProxy, side by side in one run. `coreio bench proxy` asks the same with a load of its own; this
+is the cross-check with the field's tools.
 
     tests/bench/proxy/bench.py [--rounds 3] [--seconds 4] [--work bulk1,bulk4,http,close,redis,idle]
                                [--proxies haproxy,haproxy-splice,native] [--congestion reno] [--markdown]

@@ -1,6 +1,5 @@
 // `coreio bench mq`, which `coreio mq bench` is, too. What is measured and how stands in CoreIO/Mq/Bench; this file reads options, starts this
 // program again as the other process, and shows the result.
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using CoreIO.Cli.Shell;
@@ -115,7 +114,7 @@ internal static class MqBenchCommand
             Repeats = arguments.Number("repeat", 5, 1, 1000),
             Time = arguments.Get("time") is string time ? Values.Timeout("time", time) : TimeSpan.FromMinutes(2),
             Cpus = cpus,
-            Peer = PeerProcess(),
+            Peer = ThisProgram.Start("mq", PeerVerb),
             Progress = Terminal.CanRewriteError ? text => Console.Error.Write($"\r{text}\u001b[K") : null,
         };
     }
@@ -123,21 +122,6 @@ internal static class MqBenchCommand
     private static int Size(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size is > 0 and <= 1 << 24 ? size
             : throw new UsageException($"--sizes: '{text}' is no size of a message; write 64,1024");
-
-    // This program again, however it was started: as its executable, or by `dotnet`.
-    private static ProcessStartInfo PeerProcess()
-    {
-        string program = Environment.ProcessPath ?? "dotnet";
-        ProcessStartInfo start = new(program) { UseShellExecute = false };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-        {
-            start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
-        }
-
-        start.ArgumentList.Add("mq");
-        start.ArgumentList.Add(PeerVerb);
-        return start;
-    }
 
     private static void Show(Page page, MqBenchResult result)
     {
