@@ -195,6 +195,27 @@ internal sealed class ProxyEndTests(string backend)
     }
 
     [Test]
+    public void Silence_before_an_end_does_not_count([Values] bool serverFirst)
+    {
+        using ProxyUpstreamServer upstream = new();
+        using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = TimeSpan.FromMilliseconds(500) }, upstream.Address);
+        (Socket client, Socket server) = rig.Pair(upstream);
+        using (client)
+        using (server)
+        {
+            (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
+            first.Reaches(second);
+            first.ExpectSilence(700);
+            first.EndSending();
+            second.ExpectEnd();
+            first.ExpectSilence(200);
+            second.Reaches(first, "an answer that took a while");
+        }
+
+        Assert.That(rig.Record().End, Is.EqualTo(ProxyEnd.Done));
+    }
+
+    [Test]
     public void Silence_of_what_is_open_both_ways_is_not_limited()
     {
         using ProxyUpstreamServer upstream = new();
