@@ -206,8 +206,35 @@ internal sealed class ProxyUpstreamServer : IDisposable
         return ProxyPeer.Patient(_listener.Accept());
     }
 
-    public async Task<Socket> AcceptAsync(CancellationToken cancellationToken) =>
-        ProxyPeer.Patient(await _listener.AcceptAsync(cancellationToken));
+    /// <summary>Answers what each connection says first, and ends it, until this is disposed.</summary>
+    public ProxyUpstreamServer Answering(string answer = "")
+    {
+        _ = Answer(System.Text.Encoding.Latin1.GetBytes(answer));
+        return this;
+    }
 
     public void Dispose() => _listener.Dispose();
+
+    private async Task Answer(byte[] answer)
+    {
+        byte[] bytes = new byte[64];
+        while (true)
+        {
+            try
+            {
+                using Socket server = await _listener.AcceptAsync();
+                if (await server.ReceiveAsync(bytes) > 0)
+                {
+                    _ = await server.SendAsync(answer);
+                }
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                if (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+                {
+                    return;
+                }
+            }
+        }
+    }
 }
