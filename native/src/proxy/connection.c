@@ -198,7 +198,11 @@ static void relay(struct coreio__worker *worker, struct coreio__connection *conn
         return;
     }
     const int32_t waits = (flows[CLIENT].flags | flows[UPSTREAM].flags) & FLOW_WAITS;
-    if ((waits || half_closed(connection) != before) && arm(worker, connection) < 0) {
+    const int32_t ended = half_closed(connection) != before;
+    /* Silence counts from the end on: a connection may have been idle for long before it. */
+    if (ended)
+        connection->last = worker->now;
+    if ((waits || ended) && arm(worker, connection) < 0) {
         connection->error = ENOMEM;
         coreio__connection_end(worker, connection, COREIO_PROXY_END_RESOURCES);
     }

@@ -87,7 +87,7 @@ struct coreio__connection {
     int64_t timer;
     int64_t begin;   /* ns, the loop's clock */
     int64_t connect; /* when the upstream was there; while connecting when this try began; 0 before */
-    int64_t last;    /* when a byte last came */
+    int64_t last;    /* when a byte last came, or the first end */
     uint64_t tried;  /* upstreams, a bit for each index modulo 64 */
     int32_t error;
     int32_t listener;

@@ -206,6 +206,19 @@ TEST(silence_after_one_side_has_ended_is_limited)
     close(client);
     close(server);
     CHECK_EQ(rig_record(&rig).end, COREIO_PROXY_END_DONE);
+    /* And it begins with the end, however long nothing was said before. */
+    rig_pair(&rig, &client, &server);
+    (void)nanosleep(&pause, NULL);
+    CHECK_EQ(shutdown(client, SHUT_WR), 0);
+    rig_expect_end(server);
+    const struct timespec moment = {.tv_nsec = 50 * MS};
+    (void)nanosleep(&moment, NULL);
+    rig_send(server, "x", 1);
+    rig_expect(client, "x", 1);
+    close(server);
+    rig_expect_end(client);
+    close(client);
+    CHECK_EQ(rig_record(&rig).end, COREIO_PROXY_END_DONE);
     rig_end(&rig);
 }
 
