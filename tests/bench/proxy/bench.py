@@ -28,7 +28,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-WORKERS = 2
+# One worker a CPU, pinned, for each proxy: what both are best with.
+CPUS = sorted(os.sched_getaffinity(0))[:2]
+WORKERS = len(CPUS)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -108,10 +110,12 @@ def haproxy(folder, port, upstream, splice):
     """HAProxy at its best for bulk (forced splice, pipes of 1 MiB) or for small messages (no splice)."""
     config = folder / f"haproxy-{port}.cfg"
     tune = "tune.pipesize 1048576" if splice else ""
+    pin = "\n".join(f"  cpu-map 1/{i + 1} {cpu}" for i, cpu in enumerate(CPUS))
     options = "option splice-request\n  option splice-response" if splice else ""
     config.write_text(f"""global
   nbthread {WORKERS}
   maxconn 4500
+{pin}
   {tune}
 defaults
   mode tcp
@@ -128,7 +132,7 @@ listen all
 
 def coreio(port, upstream, backend):
     command = [str(ROOT / "managed/CoreIO.Cli/bin/Release/net10.0/coreio"), "proxy", "--listen", f"127.0.0.1:{port}",
-               "--to", f"127.0.0.1:{upstream}", "--workers", str(WORKERS), "--backend", backend]
+               "--to", f"127.0.0.1:{upstream}", "--workers", str(WORKERS), "--cpus", ",".join(map(str, CPUS)), "--backend", backend]
     return start(command, port)
 
 
