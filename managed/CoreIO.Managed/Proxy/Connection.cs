@@ -1,0 +1,405 @@
+// The life of a connection: its states, its limits of time, its end. Connection.Open.cs has what comes before an upstream is there,
+// Connection.Relay.cs the path of the bytes. The same as native/src/proxy/connection.c, for threads that come as they like.
+//
+// Who may do what. A connection has two flows, and each is run by one thread at a time: by the thread that accepted it, by one of the socket
+// layer that tells of an operation, or by one of the pool. Before the upstream is there the flow of the client looks at the first bytes, and
+// the flow of the upstream connects; after that each carries its bytes, without a lock. `_gate` is held for a moment whenever a flow changes
+// hands, ends, or a limit is looked at; nothing blocks under it, and no other lock of a connection is taken.
+//
+// An end is decided once, by anybody, and carried out when no flow runs: by whoever decides, or by the last one to run. So no socket is closed
+// under a call, and an operation that was still awaited comes back to a connection that is over, and does nothing.
+//
+// One deadline serves all limits of time: it is set to the nearest of them and looks again when it comes, so that bytes cost no call.
+using System.Net.Sockets;
+using CoreIO.Proxy;
+
+namespace CoreIO.Managed.Proxy;
+
+internal sealed partial class Connection : IDisposable
+{
+    // How long a connect goes on for a client that has ended without a byte: it may be gone, or it may have nothing to say and wait for an
+    // answer, and TCP does not tell which.
+    private const long LeftTime = Clock.Second;
+
+    private readonly Lock _gate = new();
+    private readonly ProxyHouse _house;
+    private readonly Listener _listener;
+    private readonly Socket _client;
+    private readonly Flow _up;
+    private readonly Flow _down;
+    private readonly long _begin = Clock.Now;
+    private InternetAddress _source;
+    private InternetAddress _target;
+    private Socket? _server;
+    private Upstream? _upstream;
+    private Phase _phase;
+    private ProxyEnd _reason;
+    private bool _over;
+    private bool _closed;
+
+    // Whether a side had ended when the deadline was set.
+    private bool _halfClosed;
+    private bool _left;
+    private int _error;
+    private int _group;
+
+    // While connecting when this try began; then when the upstream was there.
+    private long _connect;
+
+    // When a byte last came or went.
+    private long _last;
+
+    // The source it is counted among, 0 for none.
+    private ulong _counted;
+
+    private Connection(ProxyHouse house, Listener listener, Socket client, in InternetAddress source)
+    {
+        _house = house;
+        _listener = listener;
+        _client = client;
+        _source = source;
+        _group = listener.Group;
+        _last = _begin;
+        _up = new Flow(this, fromClient: true);
+        _down = new Flow(this, fromClient: false);
+    }
+
+    private enum Phase : byte
+    {
+        /// <summary>Waits for a PROXY header or a ClientHello.</summary>
+        Look,
+        Connect,
+        Relay,
+    }
+
+    /// <summary>Its place in the wheel of deadlines, whose lock holds it; -1 for none.</summary>
+    internal int Timer { get; set; } = -1;
+
+    /// <summary>Of the list of connections, whose lock holds them.</summary>
+    internal Connection? Next { get; set; }
+
+    internal Connection? Previous { get; set; }
+
+    /// <summary>Ends it, unless it has ended already.</summary>
+    internal void End(ProxyEnd reason, int error = 0)
+    {
+        bool close;
+        lock (_gate)
+        {
+            Decide(reason, error);
+            close = MayClose();
+        }
+
+        if (close)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Ends it with its proxy.</summary>
+    public void Dispose() => End(ProxyEnd.Stopped);
+
+    /// <summary>Its deadline has come: ends what is over its limit, goes on with what had to wait.</summary>
+    internal void Expire()
+    {
+        Socket? expired = null;
+        bool up = false;
+        bool down = false;
+        bool close;
+        lock (_gate)
+        {
+            long now = Clock.Now;
+            if (!_over)
+            {
+                LookAtLimits(now);
+            }
+
+            if (!_over && _phase == Phase.Relay)
+            {
+                up = Resumes(_up, now);
+                down = Resumes(_down, now);
+            }
+
+            if (!_over && _phase == Phase.Connect && Clock.After(_connect, _house.Terms.ConnectTimeout) <= now && _down.State == FlowState.Waiting)
+            {
+                // What is awaited fails by it, and that goes on to the next upstream.
+                _timedOut = true;
+                expired = _server;
+            }
+            else
+            {
+                Arm();
+            }
+
+            close = MayClose();
+        }
+
+        expired?.Dispose();
+        Requeue(_up, up);
+        Requeue(_down, down);
+        if (close)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>The turn of a flow that has let others go first.</summary>
+    internal void Resume(Flow flow) => Guard(static (connection, flow) => connection.Run(flow), flow);
+
+    /// <summary>What a flow has waited for has happened.</summary>
+    internal void Completed(Flow flow) => Guard(static (connection, flow) => connection.Go(flow), flow);
+
+    // No exception of a connection may reach the thread, which is another's: it ends the connection.
+    private void Guard(Action<Connection, Flow> run, Flow flow)
+    {
+        try
+        {
+            run(this, flow);
+        }
+#pragma warning disable CA1031 // Whatever it is, it belongs to this connection alone.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            int error = e is SocketException socket ? SocketCalls.Errno(socket.SocketErrorCode) : -StatusCode.NoMemory;
+            End(ProxyEnd.Resources, error);
+            if (flow.State == FlowState.Running)
+            {
+                Leave(flow);
+            }
+        }
+    }
+
+    private void Go(Flow flow)
+    {
+        Phase phase;
+        bool over;
+        lock (_gate)
+        {
+            flow.State = FlowState.Running;
+            phase = _phase;
+            over = _over;
+        }
+
+        if (over)
+        {
+            Leave(flow);
+        }
+        else if (phase == Phase.Relay)
+        {
+            Found(flow);
+        }
+        else if (phase == Phase.Look)
+        {
+            Look();
+        }
+        else if (flow.FromClient)
+        {
+            ClientStirs();
+        }
+        else
+        {
+            Connected();
+        }
+    }
+
+    private bool IsOver => Volatile.Read(ref _over);
+
+    // Under the lock.
+    private void Decide(ProxyEnd reason, int error = 0)
+    {
+        if (!_over)
+        {
+            _reason = reason;
+            _error = error != 0 ? error : _error;
+            Volatile.Write(ref _over, true);
+        }
+    }
+
+    // Under the lock: whether the caller is the one to close, once it holds it no more.
+    private bool MayClose()
+    {
+        if (!_over || _closed || _up.State == FlowState.Running || _down.State == FlowState.Running)
+        {
+            return false;
+        }
+
+        return _closed = true;
+    }
+
+    // The caller runs a flow no longer.
+    private void Leave(Flow flow)
+    {
+        bool close;
+        lock (_gate)
+        {
+            flow.State = FlowState.Free;
+            close = MayClose();
+        }
+
+        if (close)
+        {
+            Close();
+        }
+    }
+
+    // Lets the socket layer have a flow; true when the caller runs it no longer, false when what it would wait for has happened.
+    private bool Await(Flow flow, Func<Flow, Socket, bool> start, Socket socket)
+    {
+        bool close;
+        lock (_gate)
+        {
+            if (!_over)
+            {
+                flow.State = FlowState.Waiting;
+                if (start(flow, socket))
+                {
+                    return true;
+                }
+
+                flow.State = FlowState.Running;
+                return false;
+            }
+
+            flow.State = FlowState.Free;
+            close = MayClose();
+        }
+
+        if (close)
+        {
+            Close();
+        }
+
+        return true;
+    }
+
+    // Under the lock: ends a connection that is over one of its limits.
+    private void LookAtLimits(long now)
+    {
+        Terms terms = _house.Terms;
+        if (Clock.After(_begin, terms.Lifetime) <= now)
+        {
+            Decide(ProxyEnd.Lifetime);
+        }
+        else if (_phase == Phase.Look && Clock.After(_begin, terms.HeaderTimeout) <= now)
+        {
+            Decide(ProxyEnd.HeaderTimeout);
+        }
+        else if (_phase == Phase.Connect && _left && _last + LeftTime <= now)
+        {
+            Decide(ProxyEnd.ClientGone);
+        }
+        else if (_phase == Phase.Relay && HalfClosed && Clock.After(Volatile.Read(ref _last), terms.HalfCloseTimeout) <= now)
+        {
+            Decide(ProxyEnd.HalfClosed);
+        }
+        else if (_phase == Phase.Relay && Clock.After(Volatile.Read(ref _last), terms.IdleTimeout) <= now)
+        {
+            Decide(ProxyEnd.Idle);
+        }
+    }
+
+    // Whether a side has ended, so that the silence of the other is limited.
+    private bool HalfClosed => ((_up.Bits | _down.Bits) & (FlowBits.Ended | FlowBits.Done)) != 0;
+
+    // Under the lock: sets the deadline to the nearest limit.
+    private void Arm()
+    {
+        if (_over)
+        {
+            return;
+        }
+
+        Terms terms = _house.Terms;
+        long last = Volatile.Read(ref _last);
+        long deadline = Clock.After(_begin, terms.Lifetime);
+        if (_phase == Phase.Look)
+        {
+            deadline = Math.Min(deadline, Clock.After(_begin, terms.HeaderTimeout));
+        }
+        else if (_phase == Phase.Connect)
+        {
+            deadline = Math.Min(deadline, Clock.After(_connect, terms.ConnectTimeout));
+            deadline = _left ? Math.Min(deadline, last + LeftTime) : deadline;
+        }
+        else
+        {
+            _halfClosed = HalfClosed;
+            deadline = Math.Min(deadline, Clock.After(last, terms.IdleTimeout));
+            deadline = _halfClosed ? Math.Min(deadline, Clock.After(last, terms.HalfCloseTimeout)) : deadline;
+            deadline = Math.Min(deadline, Math.Min(ResumesAt(_up), ResumesAt(_down)));
+        }
+
+        if (!_house.Deadlines.Set(this, deadline))
+        {
+            Decide(ProxyEnd.Resources, -StatusCode.NoMemory);
+        }
+    }
+
+    // Carries an end out; once, when no flow runs.
+    private void Close()
+    {
+        _house.Deadlines.Set(this, long.MaxValue);
+        Note();
+        LeaveUpstream();
+        _up.Drop(_house.Tally);
+        _down.Drop(_house.Tally);
+        bool awaited = _up.State == FlowState.Waiting || _down.State == FlowState.Waiting;
+        bool resets = _house.Terms.PassResets;
+        if (_server is { } server)
+        {
+            SocketCalls.Close(server, resets && _reason == ProxyEnd.ClientReset, awaited);
+        }
+
+        SocketCalls.Close(_client, resets && _reason == ProxyEnd.UpstreamReset, awaited);
+        // What is still awaited comes back to them, and they are given up after that.
+        _up.Dispose();
+        _down.Dispose();
+        _house.Sources.Leave(_counted);
+        _house.Tally.End(_reason);
+        _house.Connections.Remove(this);
+        Interlocked.Decrement(ref _house.Tally.Live);
+    }
+
+    private void Note()
+    {
+        if (!_house.Journal.Keeps)
+        {
+            return;
+        }
+
+        long duration = Clock.Now - _begin;
+        ProxyRecord record = new()
+        {
+            BeginNs = Clock.Wall - duration,
+            DurationNs = duration,
+            ConnectNs = _phase == Phase.Relay ? _connect - _begin : -1,
+            BytesIn = _up.Received,
+            BytesOut = _down.Received,
+            Upstream = _upstream?.Index ?? -1,
+            Listener = _listener.Index,
+            End = _reason,
+            Error = _error,
+            Retries = _retries,
+            SourceFamily = _source.Family,
+            SourcePort = _source.Port,
+            Source = _source.Bytes,
+            TargetFamily = _target.Family,
+            TargetPort = _target.Port,
+            Target = _target.Bytes,
+        };
+        if (!_house.Journal.Write(in record))
+        {
+            Interlocked.Increment(ref _house.Tally.JournalLost);
+        }
+    }
+
+    // Counts the connection out of its upstream.
+    private void LeaveUpstream()
+    {
+        if (_entered)
+        {
+            _entered = false;
+            _house.Upstreams.Leave(_upstream!, _down.Received, _up.Received);
+        }
+    }
+}
