@@ -25,7 +25,7 @@ internal sealed partial class Connection
         SafeSocketHandle handle = new(accepted, ownsHandle: true);
         try
         {
-            connection = new Connection(house, listener, new Socket(handle), in source);
+            connection = new Connection(house, listener, new Socket(handle) { Blocking = false }, in source);
         }
         catch (Exception e) when (e is SocketException or OutOfMemoryException)
         {

@@ -163,6 +163,7 @@ public sealed class LogReportTests
         public CoreIO.Loop.ILoopBackend Loop => throw new NotSupportedException();
 
         public CoreIO.Mq.IMqBackend Mq => throw new NotSupportedException();
+
         public CoreIO.Proxy.IProxyBackend Proxy => throw new NotSupportedException();
 
         public IReadOnlyList<LogKernel> Kernels => _real.Kernels;

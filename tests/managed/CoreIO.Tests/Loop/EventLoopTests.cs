@@ -227,6 +227,7 @@ internal sealed class EventLoopTests(string backend)
         public CoreIO.Log.ILogBackend Log => throw new NotSupportedException();
 
         public CoreIO.Mq.IMqBackend Mq => throw new NotSupportedException();
+
         public CoreIO.Proxy.IProxyBackend Proxy => throw new NotSupportedException();
 
         public ILoopBackend Loop => this;
