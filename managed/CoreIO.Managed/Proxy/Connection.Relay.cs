@@ -309,6 +309,8 @@ internal sealed partial class Connection
         }
         else if (HalfClosed != _halfClosed)
         {
+            // Silence counts from the end on: a connection may have been idle for long before it.
+            Volatile.Write(ref _last, Clock.Now);
             Arm();
         }
     }

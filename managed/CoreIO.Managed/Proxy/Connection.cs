@@ -46,7 +46,7 @@ internal sealed partial class Connection : IDisposable
     // While connecting when this try began; then when the upstream was there.
     private long _connect;
 
-    // When a byte last came or went.
+    // When a byte last came, or went after a wait; or the first end.
     private long _last;
 
     // The source it is counted among, 0 for none.
