@@ -6,9 +6,10 @@ using CoreIO.Testing;
 
 namespace CoreIO.Cli.Tests;
 
-[TestFixture]
+[TestFixture(CoreBackends.NativeName)]
+[TestFixture(CoreBackends.ManagedName)]
 [SupportedOSPlatform("linux")]
-public sealed class ProxyNamespaceTests
+public sealed class ProxyNamespaceTests(string backend)
 {
     private const string ServerAddress = "10.211.2.2";
     private const string ServerAddress6 = "fd21:2::2";
@@ -60,7 +61,7 @@ public sealed class ProxyNamespaceTests
     [SetUp]
     public void Prepare()
     {
-        if (!CoreBackends.HasNative)
+        if (backend == CoreBackends.NativeName && !CoreBackends.HasNative)
         {
             Assert.Ignore("this build has no native backend");
         }
@@ -128,7 +129,7 @@ public sealed class ProxyNamespaceTests
     {
         Rules("--transparent");
         using ProxyProcess proxy = ProxyProcess.StartIn(
-            In("r"), ["--listen", "[::]:15001", "--transparent", "--log", "-", .. spoof ? (string[])["--spoof"] : []]);
+            In("r"), ["--listen", "[::]:15001", "--transparent", "--log", "-", "--backend", backend, .. spoof ? (string[])["--spoof"] : []]);
         Expect(from, from6);
         // One that comes to the proxy itself would come back for ever.
         Assert.That(Ask("10.211.1.1", 15001), Is.EqualTo((0, "\n")));
@@ -138,7 +139,7 @@ public sealed class ProxyNamespaceTests
     public void RedirectedConnectionsFindTheirDestination()
     {
         Rules("--redirect");
-        using ProxyProcess proxy = ProxyProcess.StartIn(In("r"), "--listen", "[::]:15001", "--redirect");
+        using ProxyProcess proxy = ProxyProcess.StartIn(In("r"), "--listen", "[::]:15001", "--redirect", "--backend", backend);
         Expect(RouterAddress, RouterAddress6);
         Assert.That(Ask("10.211.1.1", 15001), Is.EqualTo((0, "\n")));
     }
