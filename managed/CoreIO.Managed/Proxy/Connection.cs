@@ -338,27 +338,37 @@ internal sealed partial class Connection : IDisposable
     // Carries an end out; once, when no flow runs.
     private void Close()
     {
-        _house.Deadlines.Set(this, long.MaxValue);
-        Note();
-        LeaveUpstream();
-        _up.Drop(_house.Tally);
-        _down.Drop(_house.Tally);
-        bool awaited = _up.State == FlowState.Waiting || _down.State == FlowState.Waiting;
+        bool clientAwaited = Awaits(_up, target: false) || Awaits(_down, target: true);
+        bool serverAwaited = Awaits(_down, target: false) || Awaits(_up, target: true);
         bool resets = _house.Terms.PassResets;
-        if (_server is { } server)
+        try
         {
-            SocketCalls.Close(server, resets && _reason == ProxyEnd.ClientReset, awaited);
-        }
+            _house.Deadlines.Set(this, long.MaxValue);
+            Note();
+            LeaveUpstream();
+            _up.Drop(_house.Tally);
+            _down.Drop(_house.Tally);
+            if (_server is { } server)
+            {
+                SocketCalls.Close(server, resets && _reason == ProxyEnd.ClientReset, serverAwaited);
+            }
 
-        SocketCalls.Close(_client, resets && _reason == ProxyEnd.UpstreamReset, awaited);
-        // What is still awaited comes back to them, and they are given up after that.
-        _up.Dispose();
-        _down.Dispose();
-        _house.Sources.Leave(_counted);
-        _house.Tally.End(_reason);
-        _house.Connections.Remove(this);
-        Interlocked.Decrement(ref _house.Tally.Live);
+            SocketCalls.Close(_client, resets && _reason == ProxyEnd.UpstreamReset, clientAwaited);
+            // What is still awaited comes back to them, and they are given up after that.
+            _up.Dispose();
+            _down.Dispose();
+        }
+        finally
+        {
+            _house.Sources.Leave(_counted);
+            _house.Tally.End(_reason);
+            _house.Connections.Remove(this);
+            Interlocked.Decrement(ref _house.Tally.Live);
+        }
     }
+
+    // Whether a flow waits for its target, or for its source.
+    private static bool Awaits(Flow flow, bool target) => flow.State == FlowState.Waiting && flow.Length > 0 == target;
 
     private void Note()
     {

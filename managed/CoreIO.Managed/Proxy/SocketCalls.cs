@@ -164,9 +164,9 @@ internal static class SocketCalls
                 socket.Shutdown(SocketShutdown.Send);
             }
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // It is gone already.
+            // It is gone already, or a connect that took too long has closed it.
         }
 
         socket.Dispose();
