@@ -153,6 +153,7 @@ internal sealed class AcceptThread : IDisposable
         {
             long until = Deadlines.Sleep();
             int count = _loop.Wait(events, until == long.MaxValue ? -1 : Math.Max(until - Clock.Now, 0));
+            Deadlines.Awake();
             _house.Tally.Waits++;
             for (int i = 0; i < count; i++)
             {

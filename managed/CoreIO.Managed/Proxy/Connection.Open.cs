@@ -319,13 +319,12 @@ internal sealed partial class Connection
                     return;
                 }
 
-                if (_down.SocketError == SocketError.Success)
+                error = Outcome();
+                if (error == 0)
                 {
                     Established();
                     return;
                 }
-
-                error = SocketCalls.Errno(_down.SocketError);
             }
 
             Failed(error);
@@ -338,21 +337,30 @@ internal sealed partial class Connection
     // A connect that was awaited has ended. Runs the flow of the upstream.
     private void Connected()
     {
-        bool timedOut;
-        lock (_gate)
-        {
-            timedOut = _timedOut;
-            _timedOut = false;
-        }
-
-        if (!timedOut && _down.SocketError == SocketError.Success)
+        int error = Outcome();
+        if (error == 0)
         {
             Established();
             return;
         }
 
-        Failed(timedOut ? -StatusCode.TimedOut : SocketCalls.Errno(_down.SocketError));
+        Failed(error);
         ConnectNext();
+    }
+
+    // How a connect that was awaited has ended: 0 or an errno.
+    private int Outcome()
+    {
+        lock (_gate)
+        {
+            if (_timedOut)
+            {
+                _timedOut = false;
+                return -StatusCode.TimedOut;
+            }
+        }
+
+        return _down.SocketError == SocketError.Success ? 0 : SocketCalls.Errno(_down.SocketError);
     }
 
     // Notes that a try has failed.

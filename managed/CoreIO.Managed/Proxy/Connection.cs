@@ -242,34 +242,40 @@ internal sealed partial class Connection : IDisposable
         }
     }
 
-    // Lets the socket layer have a flow; true when the caller runs it no longer, false when what it would wait for has happened.
+    // Lets the socket layer have a flow; true when the caller runs it no longer, false when what it would wait for has happened. The call is made
+    // without the lock, so that who is told at once need not wait for it; an end may come before it, and then it finds the socket closed.
     private bool Await(Flow flow, Func<Flow, Socket, bool> start, Socket socket)
     {
-        bool close;
+        bool over;
         lock (_gate)
         {
-            if (!_over)
-            {
-                flow.State = FlowState.Waiting;
-                if (start(flow, socket))
-                {
-                    return true;
-                }
-
-                flow.State = FlowState.Running;
-                return false;
-            }
-
-            flow.State = FlowState.Free;
-            close = MayClose();
+            over = _over;
+            flow.State = over ? FlowState.Running : FlowState.Waiting;
         }
 
-        if (close)
+        if (over)
         {
-            Close();
+            Leave(flow);
+            return true;
         }
 
-        return true;
+        try
+        {
+            if (start(flow, socket))
+            {
+                return true;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // Ended, or a connect that took too long.
+        }
+
+        lock (_gate)
+        {
+            flow.State = _closed ? FlowState.Free : FlowState.Running;
+            return _closed;
+        }
     }
 
     // Under the lock: ends a connection that is over one of its limits.

@@ -17,6 +17,9 @@ internal sealed class Deadlines(Action wake)
     // The time the thread sleeps until; below every time while it is awake.
     private long _asleepUntil = long.MinValue;
 
+    // A time it was to sleep until and has not reached, though what was due then may be gone.
+    private long _horizon;
+
     /// <summary>Sets the deadline of a connection in place of the one it has; <see cref="long.MaxValue"/> for none. False without memory.</summary>
     internal bool Set(Connection connection, long deadline)
     {
@@ -50,21 +53,37 @@ internal sealed class Deadlines(Action wake)
         return true;
     }
 
-    /// <summary>The time until which the thread may sleep; from here on it is woken for what is earlier.</summary>
+    /// <summary>
+    /// The time until which the thread may sleep; from here on it is woken for what is earlier. It wakes once for a time that nobody waits for any
+    /// more: of many short connections each would have a first deadline otherwise, and wake it.
+    /// </summary>
     internal long Sleep()
     {
         lock (_gate)
         {
-            return _asleepUntil = _wheel.Next;
+            if (_wheel.Next < _horizon || _horizon <= Clock.Now)
+            {
+                _horizon = _wheel.Next;
+            }
+
+            return _asleepUntil = _horizon;
         }
     }
 
-    /// <summary>The thread is awake: takes a connection out whose time has come; null for none.</summary>
-    internal Connection? TakeDue()
+    /// <summary>The thread is awake, and looks itself at what is set.</summary>
+    internal void Awake()
     {
         lock (_gate)
         {
             _asleepUntil = long.MinValue;
+        }
+    }
+
+    /// <summary>Takes a connection out whose time has come; null for none. The thread is awake.</summary>
+    internal Connection? TakeDue()
+    {
+        lock (_gate)
+        {
             _wheel.Advance(Clock.Now);
             if (_wheel.Due < 0)
             {
