@@ -478,6 +478,12 @@ internal sealed partial class Connection
         {
             _phase = Phase.Relay;
             _connect = Clock.Now;
+            if (!_over)
+            {
+                // Tries that failed are counted; their errno is their upstream's, and not how this ends.
+                _error = 0;
+            }
+
             Volatile.Write(ref _last, _connect);
             if (failed != 0)
             {

@@ -4,15 +4,26 @@ using CoreIO.Proxy;
 
 namespace CoreIO.Managed.Proxy;
 
-internal sealed class ManagedProxy(ProxyHouse house) : IProxy
+internal sealed class ManagedProxy(ProxyHouse own) : IProxy
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
 
     private bool _started;
     private volatile bool _stopped;
+    private volatile bool _disposed;
+
+    private ProxyHouse House
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(IProxy));
+            return own;
+        }
+    }
 
     public int Start()
     {
+        ProxyHouse house = House;
         if (_started)
         {
             return StatusCode.Busy;
@@ -44,6 +55,7 @@ internal sealed class ManagedProxy(ProxyHouse house) : IProxy
 
     public int Drain(TimeSpan? timeout, bool handedOver)
     {
+        ProxyHouse house = House;
         if (!_started)
         {
             return StatusCode.InvalidArgument;
@@ -60,6 +72,7 @@ internal sealed class ManagedProxy(ProxyHouse house) : IProxy
 
     public int Stop()
     {
+        ProxyHouse house = House;
         if (!_started || _stopped)
         {
             return 0;
@@ -87,10 +100,11 @@ internal sealed class ManagedProxy(ProxyHouse house) : IProxy
 
     public IReadOnlyList<int> Descriptors(int listener) => ListenerAt(listener).Sockets;
 
-    public void Read(out ProxyCounters counters) => counters = house.Tally.Read();
+    public void Read(out ProxyCounters counters) => counters = House.Tally.Read();
 
     public int ReadWorkers(Span<ProxyWorker> workers)
     {
+        Tally tally = House.Tally;
         if (!_started)
         {
             return 0;
@@ -99,29 +113,36 @@ internal sealed class ManagedProxy(ProxyHouse house) : IProxy
         if (workers.Length > 0)
         {
             // No thread is a worker: connections are wherever the socket layer has them.
-            ProxyCounters counters = house.Tally.Read();
-            workers[0] = new ProxyWorker { Cpu = -1, Live = counters.Live, Accepted = counters.Accepted, Waits = house.Tally.Waits };
+            ProxyCounters counters = tally.Read();
+            workers[0] = new ProxyWorker { Cpu = -1, Live = counters.Live, Accepted = counters.Accepted, Waits = tally.Waits };
         }
 
         return 1;
     }
 
-    public int ReadUpstreams(Span<ProxyUpstreamState> upstreams) => house.Upstreams.Read(upstreams);
+    public int ReadUpstreams(Span<ProxyUpstreamState> upstreams) => House.Upstreams.Read(upstreams);
 
-    public int ReadJournal(Span<ProxyRecord> records) => house.Journal.Read(records);
+    public int ReadJournal(Span<ProxyRecord> records) => House.Journal.Read(records);
 
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
         _ = Stop();
         if (!_started)
         {
-            house.Listeners.ForEach(listener => listener.Abandon());
+            own.Listeners.ForEach(listener => listener.Abandon());
         }
+
+        _disposed = true;
     }
 
     private Listener ListenerAt(int index)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)house.Listeners.Count, nameof(index));
-        return house.Listeners[index];
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)House.Listeners.Count, nameof(index));
+        return House.Listeners[index];
     }
 }
