@@ -1,5 +1,6 @@
-// The life of a connection: its states, its limits of time, its end. Connection.Open.cs has what comes before an upstream is there,
-// Connection.Relay.cs the path of the bytes. The same as native/src/proxy/connection.c, for threads that come as they like.
+// The life of a connection: who runs it, and its end. Connection.Look.cs and Connection.Connect.cs have what comes before an upstream is there,
+// Connection.Relay.cs the path of the bytes, Connection.Limits.cs the limits of time. The same as native/src/proxy/connection.c and flow.c, for
+// threads that come as they like.
 //
 // Who may do what. A connection has two flows, and each is run by one thread at a time: by the thread that accepted it, by one of the socket
 // layer that tells of an operation, or by one of the pool. Before the upstream is there the flow of the client looks at the first bytes, and
@@ -8,8 +9,6 @@
 //
 // An end is decided once, by anybody, and carried out when no flow runs: by whoever decides, or by the last one to run. So no socket is closed
 // under a call, and an operation that was still awaited comes back to a connection that is over, and does nothing.
-//
-// One deadline serves all limits of time: it is set to the nearest of them and looks again when it comes, so that bytes cost no call.
 using System.Net.Sockets;
 using CoreIO.Proxy;
 
@@ -17,10 +16,6 @@ namespace CoreIO.Managed.Proxy;
 
 internal sealed partial class Connection : IDisposable
 {
-    // How long a connect goes on for a client that has ended without a byte: it may be gone, or it may have nothing to say and wait for an
-    // answer, and TCP does not tell which.
-    private const long LeftTime = Clock.Second;
-
     private readonly Lock _gate = new();
     private readonly ProxyHouse _house;
     private readonly Listener _listener;
@@ -98,50 +93,6 @@ internal sealed partial class Connection : IDisposable
 
     /// <summary>Ends it with its proxy.</summary>
     public void Dispose() => End(ProxyEnd.Stopped);
-
-    /// <summary>Its deadline has come: ends what is over its limit, goes on with what had to wait.</summary>
-    internal void Expire()
-    {
-        Socket? expired = null;
-        bool up = false;
-        bool down = false;
-        bool close;
-        lock (_gate)
-        {
-            long now = Clock.Now;
-            if (!_over)
-            {
-                LookAtLimits(now);
-            }
-
-            if (!_over && _phase == Phase.Relay)
-            {
-                up = Resumes(_up, now);
-                down = Resumes(_down, now);
-            }
-
-            if (!_over && _phase == Phase.Connect && Clock.After(_connect, _house.Terms.ConnectTimeout) <= now && _down.State == FlowState.Waiting)
-            {
-                // What is awaited fails by it, and that goes on to the next upstream.
-                _timedOut = true;
-                expired = _server;
-            }
-            else
-            {
-                Arm();
-            }
-
-            close = MayClose();
-        }
-
-        expired?.Dispose();
-        Requeue(_up, up);
-        Requeue(_down, down);
-        if (close)
-        {
-            Close();
-        }
-    }
 
     /// <summary>The turn of a flow that has let others go first.</summary>
     internal void Resume(Flow flow) => Guard(static (connection, flow) => connection.Run(flow), flow);
@@ -275,69 +226,6 @@ internal sealed partial class Connection : IDisposable
         {
             flow.State = _closed ? FlowState.Free : FlowState.Running;
             return _closed;
-        }
-    }
-
-    // Under the lock: ends a connection that is over one of its limits.
-    private void LookAtLimits(long now)
-    {
-        Terms terms = _house.Terms;
-        if (Clock.After(_begin, terms.Lifetime) <= now)
-        {
-            Decide(ProxyEnd.Lifetime);
-        }
-        else if (_phase == Phase.Look && Clock.After(_begin, terms.HeaderTimeout) <= now)
-        {
-            Decide(ProxyEnd.HeaderTimeout);
-        }
-        else if (_phase == Phase.Connect && _left && _last + LeftTime <= now)
-        {
-            Decide(ProxyEnd.ClientGone);
-        }
-        else if (_phase == Phase.Relay && HalfClosed && Clock.After(Volatile.Read(ref _last), terms.HalfCloseTimeout) <= now)
-        {
-            Decide(ProxyEnd.HalfClosed);
-        }
-        else if (_phase == Phase.Relay && Clock.After(Volatile.Read(ref _last), terms.IdleTimeout) <= now)
-        {
-            Decide(ProxyEnd.Idle);
-        }
-    }
-
-    // Whether a side has ended, so that the silence of the other is limited.
-    private bool HalfClosed => ((_up.Bits | _down.Bits) & (FlowBits.Ended | FlowBits.Done)) != 0;
-
-    // Under the lock: sets the deadline to the nearest limit.
-    private void Arm()
-    {
-        if (_over)
-        {
-            return;
-        }
-
-        Terms terms = _house.Terms;
-        long last = Volatile.Read(ref _last);
-        long deadline = Clock.After(_begin, terms.Lifetime);
-        if (_phase == Phase.Look)
-        {
-            deadline = Math.Min(deadline, Clock.After(_begin, terms.HeaderTimeout));
-        }
-        else if (_phase == Phase.Connect)
-        {
-            deadline = Math.Min(deadline, Clock.After(_connect, terms.ConnectTimeout));
-            deadline = _left ? Math.Min(deadline, last + LeftTime) : deadline;
-        }
-        else
-        {
-            _halfClosed = HalfClosed;
-            deadline = Math.Min(deadline, Clock.After(last, terms.IdleTimeout));
-            deadline = _halfClosed ? Math.Min(deadline, Clock.After(last, terms.HalfCloseTimeout)) : deadline;
-            deadline = Math.Min(deadline, Math.Min(ResumesAt(_up), ResumesAt(_down)));
-        }
-
-        if (!_house.Deadlines.Set(this, deadline))
-        {
-            Decide(ProxyEnd.Resources, -StatusCode.NoMemory);
         }
     }
 
