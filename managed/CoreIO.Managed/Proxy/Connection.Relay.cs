@@ -1,5 +1,5 @@
 // The path of the bytes. Nothing here allocates, or makes a call but those of the sockets, for bytes that their target takes: a read and a send,
-// and a look for more where one was short. A lock is taken where a flow begins to wait and where it has, and a buffer held only while it does not.
+// and a look for more where one was short. A lock is taken where a flow begins to wait and where it has; who waits for bytes holds no buffer.
 //
 // A flow reads only while nothing is held for its target, so a peer that does not read stops the reading of the other, and the kernel's
 // windows stop that peer.
