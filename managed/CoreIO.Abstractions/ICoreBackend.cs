@@ -27,8 +27,8 @@ public interface ICoreBackend
     /// <summary>Message queues: POSIX and System V.</summary>
     IMqBackend Mq { get; }
 
-    /// <summary>TCP proxies; null where a backend has none.</summary>
-    IProxyBackend? Proxy => null;
+    /// <summary>TCP proxies.</summary>
+    IProxyBackend Proxy { get; }
 
     /// <summary>Calls that crossed into <c>libcoreio.so</c> since the process began; 0 without <see cref="BackendFeatures.CrossesBoundary"/>.</summary>
     long Crossings => 0;

@@ -5,7 +5,9 @@ using CoreIO.Managed.Cpu;
 using CoreIO.Managed.Log;
 using CoreIO.Managed.Loop;
 using CoreIO.Managed.Mq;
+using CoreIO.Managed.Proxy;
 using CoreIO.Mq;
+using CoreIO.Proxy;
 
 namespace CoreIO.Managed;
 
@@ -29,4 +31,7 @@ public sealed class ManagedBackend : ICoreBackend
 
     /// <inheritdoc/>
     public IMqBackend Mq { get; } = new ManagedMqBackend();
+
+    /// <inheritdoc/>
+    public IProxyBackend Proxy { get; } = new ManagedProxyBackend();
 }

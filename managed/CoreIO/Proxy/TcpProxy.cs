@@ -40,7 +40,6 @@ public sealed class TcpProxy : IDisposable
     /// <param name="plan">What it is made of.</param>
     /// <param name="backend">Null for the default.</param>
     /// <exception cref="TcpProxyException">A part of the plan is refused, or the workers do not start; the message says why.</exception>
-    /// <exception cref="CoreBackendException">The backend has no proxies.</exception>
     public static TcpProxy Start(ProxyPlan plan, ICoreBackend? backend = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -149,11 +148,7 @@ public sealed class TcpProxy : IDisposable
         return new TcpProxy(plan, backend, proxy);
     }
 
-    internal static IProxyBackend BackendOf(ICoreBackend? backend)
-    {
-        backend ??= CoreBackends.Default;
-        return backend.Proxy ?? throw new CoreBackendException(backend.Name, "it has no proxies");
-    }
+    internal static IProxyBackend BackendOf(ICoreBackend? backend) => (backend ?? CoreBackends.Default).Proxy;
 
     /// <summary>Every listener with its address and its sockets, which stay this proxy's.</summary>
     internal IEnumerable<(EndPoint Address, IReadOnlyList<int> Sockets)> Sockets()

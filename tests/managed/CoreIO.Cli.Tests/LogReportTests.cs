@@ -164,6 +164,8 @@ public sealed class LogReportTests
 
         public CoreIO.Mq.IMqBackend Mq => throw new NotSupportedException();
 
+        public CoreIO.Proxy.IProxyBackend Proxy => throw new NotSupportedException();
+
         public IReadOnlyList<LogKernel> Kernels => _real.Kernels;
 
         public ILogFormat CompileFormat(string text) => _real.CompileFormat(text);

@@ -6,9 +6,10 @@ using CoreIO.Testing;
 
 namespace CoreIO.Cli.Tests;
 
-[TestFixture]
+[TestFixture(CoreBackends.NativeName)]
+[TestFixture(CoreBackends.ManagedName)]
 [SupportedOSPlatform("linux")]
-public sealed class ProxyNamespaceTests
+public sealed class ProxyNamespaceTests(string backend)
 {
     private const string ServerAddress = "10.211.2.2";
     private const string ServerAddress6 = "fd21:2::2";
@@ -60,7 +61,7 @@ public sealed class ProxyNamespaceTests
     [SetUp]
     public void Prepare()
     {
-        if (!CoreBackends.HasNative)
+        if (backend == CoreBackends.NativeName && !CoreBackends.HasNative)
         {
             Assert.Ignore("this build has no native backend");
         }
@@ -128,7 +129,7 @@ public sealed class ProxyNamespaceTests
     {
         Rules("--transparent");
         using ProxyProcess proxy = ProxyProcess.StartIn(
-            In("r"), ["--listen", "[::]:15001", "--transparent", "--log", "-", .. spoof ? (string[])["--spoof"] : []]);
+            In("r"), ["--listen", "[::]:15001", "--transparent", "--log", "-", "--backend", backend, .. spoof ? (string[])["--spoof"] : []]);
         Expect(from, from6);
         // Every thread has CAP_NET_RAW and nothing else, and can get nothing else.
         Assert.That(Rights(proxy), Is.EqualTo((string[])["CapBnd: 2000", "CapEff: 2000", "CapPrm: 2000"]));
@@ -150,7 +151,7 @@ public sealed class ProxyNamespaceTests
     public void RedirectedConnectionsFindTheirDestination()
     {
         Rules("--redirect");
-        using ProxyProcess proxy = ProxyProcess.StartIn(In("r"), "--listen", "[::]:15001", "--redirect");
+        using ProxyProcess proxy = ProxyProcess.StartIn(In("r"), "--listen", "[::]:15001", "--redirect", "--backend", backend);
         Expect(RouterAddress, RouterAddress6);
         Assert.That(Rights(proxy), Is.EqualTo((string[])["CapBnd: 0", "CapEff: 0", "CapPrm: 0"]));
         Assert.That(Ask("10.211.1.1", 15001), Is.EqualTo((0, "\n")));

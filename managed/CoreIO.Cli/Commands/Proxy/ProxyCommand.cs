@@ -6,6 +6,8 @@ namespace CoreIO.Cli.Commands;
 
 internal static class ProxyCommand
 {
+    private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+
     private static readonly CliOption[] Ways =
     [
         new("listen", "ADDR,...", "where clients connect to") { Letter = 'l', Group = "Ways" },
@@ -109,8 +111,20 @@ internal static class ProxyCommand
         }
 
         ProxyRights.Reduce(settings.Plan);
-        using ProxySession session = new(arguments, settings, LogCommand.BackendOf(arguments));
+        ICoreBackend backend = LogCommand.BackendOf(arguments);
+        CarryInline(backend);
+        using ProxySession session = new(arguments, settings, backend);
         return session.Run();
+    }
+
+    // A proxy on System.Net.Sockets does nothing but pass bytes on, so what the threads of the sockets find is carried on these threads: a hop
+    // to the pool doubles the price of a small message. The runtime reads this with its first socket; what the user has set stays.
+    private static void CarryInline(ICoreBackend backend)
+    {
+        if (!backend.Features.HasFlag(BackendFeatures.CrossesBoundary) && Environment.GetEnvironmentVariable(InlineCompletions) is null)
+        {
+            Environment.SetEnvironmentVariable(InlineCompletions, "1");
+        }
     }
 
     private static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";

@@ -228,6 +228,8 @@ internal sealed class EventLoopTests(string backend)
 
         public CoreIO.Mq.IMqBackend Mq => throw new NotSupportedException();
 
+        public CoreIO.Proxy.IProxyBackend Proxy => throw new NotSupportedException();
+
         public ILoopBackend Loop => this;
 
         public LoopCounters Counters => default;
