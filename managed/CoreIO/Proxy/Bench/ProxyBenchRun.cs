@@ -228,6 +228,11 @@ internal sealed class ProxyBenchRun(
         count = units() - count;
         TimeSpan elapsed = Stopwatch.GetElapsedTime(began);
         long? spent = child is null ? null : ProcessTree.CpuNs(pids) - cpu;
+        if (spent < 0)
+        {
+            throw new ProxyBenchFault("a process of it ended in the middle");
+        }
+
         return count > 0 || sides.Length < 2 ? new Interval(elapsed, count, spent) : throw new ProxyBenchFault("nothing came through");
     }
 
