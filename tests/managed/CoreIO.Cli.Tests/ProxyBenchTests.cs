@@ -90,6 +90,23 @@ public sealed class ProxyBenchTests
     }
 
     [Test]
+    public void ADescendantIsFoundAlsoOnceItsParentHasGone()
+    {
+        using Process parent = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "sleep 60 & read line"]) { RedirectStandardInput = true })!;
+        ProcessTree tree = new(parent.Id);
+        Assert.That(() => tree.Pids(), Has.Count.EqualTo(2).After(10_000, 20));
+        int child = tree.Pids()[1];
+        Assert.That(ProcessTree.CpuNs(tree.Pids()), Is.GreaterThan(0));
+        Assert.That(tree.ResidentBytes(), Is.GreaterThan(0));
+        parent.Kill();
+        parent.WaitForExit();
+        Assert.That(tree.Pids(), Is.Empty);
+        Assert.That(tree.Survivors(), Is.EqualTo((int[])[child]));
+        LoadSockets.Signal(child, 9);
+        Assert.That(() => tree.Survivors(), Is.Empty.After(10_000, 20));
+    }
+
+    [Test]
     public void EveryFigureIsThereAndWhatWasSentArrived()
     {
         Require();

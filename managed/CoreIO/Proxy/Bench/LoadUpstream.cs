@@ -58,10 +58,10 @@ internal sealed class LoadReplies(LoadExchange exchange, bool closes) : LoadUpst
 {
     private readonly byte[] _buffer = new byte[16 * 1024];
     private readonly byte[] _reply = [.. exchange.Reply];
-    private long _replied;
+    private long _requests;
 
-    /// <summary>Requests that were replied to.</summary>
-    public long Replied => Volatile.Read(ref _replied);
+    /// <summary>Requests that came whole.</summary>
+    public long Requests => Volatile.Read(ref _requests);
 
     protected override void On(LoadConnection connection, LoopInterest ready)
     {
@@ -94,6 +94,8 @@ internal sealed class LoadReplies(LoadExchange exchange, bool closes) : LoadUpst
                 return;
             }
 
+            // Counted before the reply is on its way: who has that may look at once.
+            Volatile.Write(ref _requests, _requests + 1);
             connection.Part = 0;
             _reply[exchange.ReplyToken] = connection.Token;
             int sent = LoadSockets.Send(connection.Socket, _reply);
@@ -108,7 +110,6 @@ internal sealed class LoadReplies(LoadExchange exchange, bool closes) : LoadUpst
                 throw Failed("the upstream cannot reply", sent < 0 ? sent : StatusCode.Again);
             }
 
-            Volatile.Write(ref _replied, _replied + 1);
             if (closes)
             {
                 Close(connection);

@@ -23,23 +23,38 @@ internal sealed class ProcessTree(int root)
     /// <summary>Whether CPU time is told in ns here.</summary>
     public static bool HasClock { get; } = LoadSockets.ProcessCpuNs(Environment.ProcessId) > 0;
 
-    /// <summary>The process and its descendants.</summary>
+    // When each process that was ever seen began: numbers are given again, and a descendant may outlive the root.
+    private readonly Dictionary<int, long> _seen = new() { [root] = StartOf(root) ?? 0 };
+
+    /// <summary>The process and its descendants; none once it is gone.</summary>
     public IReadOnlyList<int> Pids()
     {
-        ILookup<int, int> children = Directory.EnumerateDirectories("/proc")
+        if (!IsAlive(root))
+        {
+            return [];
+        }
+
+        ILookup<long, (int Pid, long Start)> children = Directory.EnumerateDirectories("/proc")
             .Select(path => int.TryParse(Path.GetFileName(path.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : 0)
             .Where(pid => pid > 0)
             .Select(pid => (Pid: pid, Fields: Stat($"/proc/{pid}/stat")))
             .Where(entry => entry.Fields is not null)
-            .ToLookup(entry => (int)entry.Fields![ParentField], entry => entry.Pid);
+            .ToLookup(entry => entry.Fields![ParentField], entry => (entry.Pid, entry.Fields![StartField]));
         List<int> all = [root];
         for (int i = 0; i < all.Count; i++)
         {
-            all.AddRange(children[all[i]]);
+            foreach ((int pid, long start) in children[all[i]])
+            {
+                all.Add(pid);
+                _seen[pid] = start;
+            }
         }
 
         return all;
     }
+
+    /// <summary>Descendants that were seen at any time and still run, also those whose parent has gone.</summary>
+    public IEnumerable<int> Survivors() => _seen.Keys.Where(pid => pid != root && IsAlive(pid));
 
     /// <summary>
     /// CPU time of processes, user and system, also of children that have ended. To list the processes takes longer than to read their clocks,
@@ -90,8 +105,9 @@ internal sealed class ProcessTree(int root)
         return times;
     }
 
-    /// <summary>When a process began; null once it is gone. Together with its number it means one process alone.</summary>
-    public static long? StartOf(int pid) => Stat($"/proc/{pid}/stat")?[StartField];
+    private bool IsAlive(int pid) => StartOf(pid) is long start && start == _seen[pid];
+
+    private static long? StartOf(int pid) => Stat($"/proc/{pid}/stat")?[StartField];
 
     // The fields that are numbers; null for a process that is gone. The first, its state, is a letter.
     private static long[]? Stat(string path)

@@ -96,8 +96,8 @@ internal sealed class ProxyBenchChild : IDisposable
 
     public void Dispose()
     {
-        // Descendants outlive a parent that is killed, and are then nobody's.
-        (int Pid, long? Start)[] tree = [.. Tree.Pids().Select(pid => (pid, ProcessTree.StartOf(pid)))];
+        // Descendants outlive a parent that is killed, and are then nobody's: they are looked for while it runs.
+        _ = Tree.Pids();
         if (!_process.HasExited)
         {
             LoadSockets.Signal(_process.Id, Terminate);
@@ -108,12 +108,9 @@ internal sealed class ProxyBenchChild : IDisposable
             }
         }
 
-        foreach ((int pid, long? start) in tree.Skip(1))
+        foreach (int pid in Tree.Survivors())
         {
-            if (start is not null && ProcessTree.StartOf(pid) == start)
-            {
-                LoadSockets.Signal(pid, KillSignal);
-            }
+            LoadSockets.Signal(pid, KillSignal);
         }
 
         _process.Dispose();

@@ -110,9 +110,9 @@ internal sealed class ProxyBenchRun(
         clients.Records = false;
         clients.End();
         Wait(Patience, "replies are missing", () => clients.Ended.IsSet, child, upstream, clients);
-        if (clients.Sent != upstream.Replied || clients.Sent != clients.Completed)
+        if (clients.Sent != upstream.Requests || clients.Sent != clients.Completed)
         {
-            throw new ProxyBenchFault($"{clients.Sent} requests were sent, {upstream.Replied} arrived, {clients.Completed} were replied to");
+            throw new ProxyBenchFault($"{clients.Sent} requests were sent, {upstream.Requests} arrived, {clients.Completed} were replied to");
         }
 
         return new ProxyBenchFigures
@@ -141,15 +141,15 @@ internal sealed class ProxyBenchRun(
         Watch(Rest, child, upstream);
         long before = child.Tree.ResidentBytes();
         using LoadHeld held = new(port);
-        long repliedBefore = upstream.Replied;
+        long requestsBefore = upstream.Requests;
         held.Open(connections, _ => Check(child, upstream));
         Watch(Rest, child, upstream);
         long after = child.Tree.ResidentBytes();
         Interval interval = Measure(() => 0, child, upstream);
-        long replied = upstream.Replied - repliedBefore;
-        if (replied != held.Sent || held.Received != held.Sent)
+        long arrived = upstream.Requests - requestsBefore;
+        if (arrived != held.Sent || held.Received != held.Sent)
         {
-            throw new ProxyBenchFault($"{held.Sent} bytes were sent, {replied} arrived, {held.Received} came back");
+            throw new ProxyBenchFault($"{held.Sent} bytes were sent, {arrived} arrived, {held.Received} came back");
         }
 
         return new ProxyBenchFigures
@@ -189,9 +189,9 @@ internal sealed class ProxyBenchRun(
             }
         }
 
-        if (held.Received != held.Sent || upstream.Replied != held.Sent)
+        if (held.Received != held.Sent || upstream.Requests != held.Sent)
         {
-            throw new ProxyBenchFault($"{held.Sent} bytes were sent, {upstream.Replied} arrived, {held.Received} came back");
+            throw new ProxyBenchFault($"{held.Sent} bytes were sent, {upstream.Requests} arrived, {held.Received} came back");
         }
 
         return new ProxyBenchFigures
@@ -228,6 +228,11 @@ internal sealed class ProxyBenchRun(
         count = units() - count;
         TimeSpan elapsed = Stopwatch.GetElapsedTime(began);
         long? spent = child is null ? null : ProcessTree.CpuNs(pids) - cpu;
+        if (spent < 0)
+        {
+            throw new ProxyBenchFault("a process of it ended in the middle");
+        }
+
         return count > 0 || sides.Length < 2 ? new Interval(elapsed, count, spent) : throw new ProxyBenchFault("nothing came through");
     }
 
