@@ -35,6 +35,12 @@ public static class ProxyAddress
             return new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port);
         }
 
+        // A resolver takes no name at all for this machine's own.
+        if (host == "[]")
+        {
+            throw Malformed(text);
+        }
+
         bool bracketed = host.StartsWith('[') && host.EndsWith(']');
         if (bracketed || !host.Contains(':', StringComparison.Ordinal))
         {

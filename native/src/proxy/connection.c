@@ -215,6 +215,8 @@ static void established(struct coreio__worker *worker, struct coreio__connection
     connection->state = STATE_RELAY;
     connection->connect = worker->now;
     connection->last = worker->now;
+    /* Tries that failed are counted; their errno is their upstream's, and not how this ends. */
+    connection->error = 0;
     connection->sides[UPSTREAM] |= SIDE_WRITABLE;
     coreio__add(&worker->tally.connected, 1);
     uint32_t flags = 0;

@@ -93,6 +93,7 @@ TEST(the_next_upstream_is_tried_when_one_refuses)
     const struct coreio_proxy_record record = rig_record(&rig);
     CHECK_EQ(record.upstream, 2);
     CHECK_EQ(record.retries, 2);
+    CHECK_EQ(record.error, 0);
     CHECK(record.connect_ns >= 0 && record.connect_ns <= record.duration_ns);
     CHECK_EQ(record.source_family, AF_INET);
     CHECK_BYTES(record.source, 4, "\x7f\x00\x00\x01", 4);

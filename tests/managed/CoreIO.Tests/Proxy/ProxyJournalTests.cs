@@ -34,7 +34,7 @@ internal sealed class ProxyJournalTests(string backend)
         Assert.That(record.ConnectNs, Is.InRange(0, record.DurationNs));
         Assert.That((record.BytesIn, record.BytesOut), Is.EqualTo((8L, 15L)));
         Assert.That((record.Listener, record.Upstream, record.Worker), Is.EqualTo((1, 1, 0)));
-        Assert.That((record.End, record.Error, record.Retries), Is.EqualTo((ProxyEnd.Done, Refused, 1)).Or.EqualTo((ProxyEnd.Done, 0, 1)));
+        Assert.That((record.End, record.Error, record.Retries), Is.EqualTo((ProxyEnd.Done, 0, 1)));
         Assert.That((record.SourceText(), record.TargetText()), Is.EqualTo((source, (string?)null)));
     }
 
@@ -57,19 +57,24 @@ internal sealed class ProxyJournalTests(string backend)
         const int Connections = 20;
         using ProxyUpstreamServer upstream = new ProxyUpstreamServer().Answering();
         using ProxyRig rig = new(backend, ProxyRig.One with { Journal = Room }, upstream.Address);
+        List<ushort> ports = [];
         for (int i = 0; i < Connections; i++)
         {
-            rig.Client().Dispose();
+            using (Socket client = rig.Client())
+            {
+                ports.Add((ushort)client.LocalEndPoint!.Port());
+            }
+
+            ProxyRig.Until(() => rig.Counters.Ended == ports.Count, "it has ended");
         }
 
-        ProxyRig.Until(() => rig.Counters.Ended == Connections, "all have ended");
         Assert.That(rig.Counters.JournalLost, Is.EqualTo(Connections - Room));
         ProxyRecord[] records = new ProxyRecord[Connections];
         Assert.That(rig.Calls.ReadJournal(records.AsSpan(0, 3)), Is.EqualTo(3));
         Assert.That(rig.Calls.ReadJournal(records.AsSpan(3)), Is.EqualTo(Room - 3));
         Assert.That(rig.Calls.ReadJournal(records), Is.Zero);
         // The oldest are those that are kept.
-        Assert.That(records.Take(Room).Select(record => record.BeginNs), Is.Ordered);
+        Assert.That(records.Take(Room).Select(record => record.SourcePort), Is.EqualTo(ports.Take(Room)));
         // And there is room again.
         rig.Client().Dispose();
         _ = rig.Record();

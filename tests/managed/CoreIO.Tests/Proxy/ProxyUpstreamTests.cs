@@ -221,7 +221,9 @@ internal sealed class ProxyUpstreamTests(string backend)
         using SilentUpstream silent = new();
         using ProxyRig rig = new(backend, ProxyRig.Quick with
         {
-            CheckInterval = TimeSpan.FromMilliseconds(20), ConnectTimeout = TimeSpan.FromMilliseconds(50), Fall = 2,
+            CheckInterval = TimeSpan.FromMilliseconds(20),
+            ConnectTimeout = TimeSpan.FromMilliseconds(50),
+            Fall = 2,
         }, silent.Address);
         ProxyRig.Until(() => rig.Upstreams[0].Up == 0, "it goes down");
         Assert.That(rig.Upstreams[0].LastError, Is.EqualTo(TimedOut));
