@@ -19,6 +19,9 @@ public enum BackendFeatures
     /// <summary>Has <see cref="Mq.IMqBackend.Floors"/>.</summary>
     MqFloors = 1 << 3,
 
-    /// <summary>A proxy moves bulk through pipes, <c>splice(2)</c>, and connections between workers.</summary>
+    /// <summary>A proxy moves bulk through pipes, <c>splice(2)</c>.</summary>
     ProxySplice = 1 << 4,
+
+    /// <summary>A proxy has the workers it is asked for, threads that may be pinned, and moves connections between them.</summary>
+    ProxyWorkers = 1 << 5,
 }

@@ -25,7 +25,7 @@ public sealed class NativeBackend : ICoreBackend
 
     /// <inheritdoc/>
     public BackendFeatures Features => BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors
-        | BackendFeatures.MqFloors | BackendFeatures.ProxySplice;
+        | BackendFeatures.MqFloors | BackendFeatures.ProxySplice | BackendFeatures.ProxyWorkers;
 
     /// <inheritdoc/>
     public ICpuBackend Cpu { get; } = new NativeCpu();

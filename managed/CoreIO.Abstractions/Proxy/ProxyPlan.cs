@@ -57,7 +57,10 @@ public enum ProxyHeader
 /// <summary>How a proxy works. Times that are null are never, unless a default is named.</summary>
 public sealed record ProxyOptions
 {
-    /// <summary>Workers; 0 is one for each allowed CPU.</summary>
+    /// <summary>
+    /// Workers; 0 is one for each allowed CPU. Without <see cref="BackendFeatures.ProxyWorkers"/> there is one, which the runtime's threads are; how
+    /// many these are, where they run and how they share connections is not for a plan to say.
+    /// </summary>
     public int Workers { get; init; }
 
     /// <summary>Whether each worker is pinned to a CPU.</summary>

@@ -13,7 +13,8 @@ public sealed class NativeBackendTests
         {
             Assert.That(backend.Name, Is.EqualTo("native"));
             Assert.That(backend.Features, Is.EqualTo(
-                BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors | BackendFeatures.MqFloors | BackendFeatures.ProxySplice));
+                BackendFeatures.CrossesBoundary | BackendFeatures.LogFloors | BackendFeatures.MqFloors | BackendFeatures.ProxySplice
+                | BackendFeatures.ProxyWorkers));
             Assert.That(backend.Library.Path, Is.Not.Empty);
         });
     }

@@ -105,7 +105,7 @@ internal sealed class ProxyDrainTests(string backend)
         ProxyCounters counters = rig.Counters;
         Assert.That((counters.Accepted, counters.Ended, counters.Live, counters.Pipes, counters.Buffers), Is.EqualTo((1L, 1L, 0L, 0L, 0L)));
         Assert.That(counters.Ends[(int)ProxyEnd.Stopped], Is.EqualTo(1));
-        Assert.That(rig.Workers, Has.Length.EqualTo(2));
+        Assert.That(rig.Workers, Has.Length.EqualTo(ProxyRig.Threads(backend, 2)));
         Assert.That((rig.Upstreams[0].Connects, rig.Upstreams[0].BytesIn, rig.Upstreams[0].BytesOut, rig.Upstreams[0].Live), Is.EqualTo((1L, 9L, 5L, 0L)));
         ProxyRecord record = rig.Record();
         Assert.That((record.End, record.BytesIn, record.BytesOut), Is.EqualTo((ProxyEnd.Stopped, 5L, 9L)));

@@ -91,9 +91,9 @@ internal sealed class ProxyEndTests(string backend)
             // The server sends and closes, as a file server does, before the client has begun to read.
             using (server)
             {
-                Task sending = Task.Run(() => server.Say(new byte[Much]));
+                Task sending = ProxyRig.Beside(() => server.Say(new byte[Much]));
                 Assert.That(client.Poll(ProxyRig.PatienceMs * 1000, SelectMode.SelectRead), Is.True);
-                Task<long> reading = Task.Run(client.Drain);
+                Task<long> reading = ProxyRig.Beside(client.Drain);
                 Assert.That(sending.Wait(ProxyRig.PatienceMs), Is.True);
                 server.Dispose();
                 Assert.That(reading.Wait(ProxyRig.PatienceMs) ? reading.Result : -1, Is.EqualTo(Much));

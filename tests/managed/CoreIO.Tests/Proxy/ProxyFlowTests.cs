@@ -116,10 +116,10 @@ internal sealed class ProxyFlowTests(string backend)
             (Socket client, Socket server) = rig.Pair(upstream);
             rig.Own(client);
             rig.Own(server);
-            ways.Add(Task.Run(() => client.Say(new byte[Bytes])));
-            ways.Add(Task.Run(() => server.Say(new byte[Bytes])));
-            ways.Add(Task.Run(() => client.Hear(Bytes)));
-            ways.Add(Task.Run(() => server.Hear(Bytes)));
+            ways.Add(ProxyRig.Beside(() => client.Say(new byte[Bytes])));
+            ways.Add(ProxyRig.Beside(() => server.Say(new byte[Bytes])));
+            ways.Add(ProxyRig.Beside(() => client.Hear(Bytes)));
+            ways.Add(ProxyRig.Beside(() => server.Hear(Bytes)));
         }
 
         Assert.That(Task.WaitAll([.. ways], ProxyRig.PatienceMs), Is.True);

@@ -42,7 +42,7 @@ internal sealed class ProxyHandoverTests(string backend)
                 Assert.That(handover.Path, Is.EqualTo(_path));
                 Assert.That(File.GetUnixFileMode(_path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
                 Task giving = handover.GiveAsync(proxy);
-                TcpProxy successor = await Task.Run(() => ProxyHandover.TakeOver(plan, _path, _backend)).WaitAsync(Patience);
+                TcpProxy successor = await ProxyRig.Beside(() => ProxyHandover.TakeOver(plan, _path, _backend)).WaitAsync(Patience);
                 await giving.WaitAsync(Patience);
                 TcpProxy old = proxy;
                 proxy = successor;
@@ -74,12 +74,12 @@ internal sealed class ProxyHandoverTests(string backend)
         {
             Listeners = [new ProxyListener { Address = proxy.Bound() }, new ProxyListener { Address = upstream.Address }],
         };
-        Assert.That(async () => await Task.Run(() => ProxyHandover.TakeOver(bad, _path, _backend)).WaitAsync(Patience),
+        Assert.That(async () => await ProxyRig.Beside(() => ProxyHandover.TakeOver(bad, _path, _backend)).WaitAsync(Patience),
             Throws.TypeOf<TcpProxyException>().With.Property("ErrnoName").EqualTo("EADDRINUSE"));
         Ask(proxy.Bound());
         ProxyRig.Until(() => Directory.GetFileSystemEntries("/proc/self/fd").Length <= before, "no descriptor is left");
         // It still waits, and the next one gets them.
-        using TcpProxy successor = await Task.Run(() => ProxyHandover.TakeOver(
+        using TcpProxy successor = await ProxyRig.Beside(() => ProxyHandover.TakeOver(
             plan with { Listeners = [bad.Listeners[0]] }, _path, _backend)).WaitAsync(Patience);
         await giving.WaitAsync(Patience);
         proxy.Dispose();
@@ -95,7 +95,7 @@ internal sealed class ProxyHandoverTests(string backend)
         (EndPoint kept, EndPoint dropped) = (proxy.Bound(), proxy.Bound(1));
         using ProxyHandover handover = ProxyHandover.Listen(_path, _backend);
         Task giving = handover.GiveAsync(proxy);
-        using TcpProxy successor = await Task.Run(() => ProxyHandover.TakeOver(
+        using TcpProxy successor = await ProxyRig.Beside(() => ProxyHandover.TakeOver(
             plan with { Listeners = [new ProxyListener { Address = kept }] }, _path, _backend)).WaitAsync(Patience);
         await giving.WaitAsync(Patience);
         proxy.Dispose();
@@ -118,12 +118,12 @@ internal sealed class ProxyHandoverTests(string backend)
     public async Task What_is_no_proxy_is_told(string message)
     {
         using ProxyUpstreamServer peer = new(new UnixDomainSocketEndPoint(_path));
-        Task answering = Task.Run(() =>
+        Task answering = ProxyRig.Beside(() =>
         {
             using Socket client = peer.Accept();
             client.Say(message);
         });
-        Assert.That(async () => await Task.Run(() => ProxyHandover.TakeOver(
+        Assert.That(async () => await ProxyRig.Beside(() => ProxyHandover.TakeOver(
                 ProxyRig.Plan(ProxyRig.One, ProxyRig.Refusing()), _path, _backend).Dispose()).WaitAsync(Patience),
             Throws.TypeOf<TcpProxyException>().With.Property("Subject").EqualTo(_path).And.Property("Operation").EqualTo("take over from"));
         await answering;

@@ -99,7 +99,7 @@ internal sealed class ProxyJournalTests(string backend)
         using ProxyUpstreamServer upstream = new ProxyUpstreamServer().Answering("answer");
         using ProxyRig rig = new(backend, ProxyRig.One with { Workers = 2, Journal = 64 }, upstream.Address);
         HashSet<(int, long)> seen = [];
-        Task asking = Task.Run(() =>
+        Task asking = ProxyRig.Beside(() =>
         {
             for (int i = 0; i < Connections; i++)
             {
@@ -134,8 +134,8 @@ internal sealed class ProxyJournalTests(string backend)
         Assert.That(rig.Calls.ReadUpstreams(states.AsSpan(0, 1)), Is.EqualTo(3));
         Assert.That((states[0].Index, states[1].Index), Is.EqualTo((0, 77)));
         ProxyWorker[] workers = [new() { Accepted = 77 }, new() { Accepted = 77 }];
-        Assert.That(rig.Calls.ReadWorkers([]), Is.EqualTo(2));
-        Assert.That(rig.Calls.ReadWorkers(workers.AsSpan(0, 1)), Is.EqualTo(2));
+        Assert.That(rig.Calls.ReadWorkers([]), Is.EqualTo(ProxyRig.Threads(backend, 2)));
+        Assert.That(rig.Calls.ReadWorkers(workers.AsSpan(0, 1)), Is.EqualTo(ProxyRig.Threads(backend, 2)));
         Assert.That((workers[0].Accepted, workers[1].Accepted), Is.EqualTo((0L, 77L)));
         Assert.That(rig.Calls.ReadJournal([]), Is.Zero);
     }

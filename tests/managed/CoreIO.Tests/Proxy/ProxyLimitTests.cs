@@ -137,7 +137,7 @@ internal sealed class ProxyLimitTests(string backend)
         using ProxyUpstreamServer one = new ProxyUpstreamServer().Answering("answer");
         using ProxyUpstreamServer two = new ProxyUpstreamServer().Answering("answer");
         using ProxyRig rig = new(backend, ProxyRig.One with { Workers = 2 }, one.Address, ProxyRig.Refusing(), two.Address);
-        Task[] asking = [.. Enumerable.Range(0, Threads).Select(thread => Task.Run(() =>
+        Task[] asking = [.. Enumerable.Range(0, Threads).Select(thread => ProxyRig.Beside(() =>
         {
             for (int i = 0; i < Each; i++)
             {

@@ -79,17 +79,19 @@ internal sealed class ProxyRig : IDisposable
     }
 
     /// <summary>The proxies of a backend.</summary>
-    public static IProxyBackend Backend(string name)
-    {
-        ICoreBackend backend = Backends.Get(name);
-        // The one place that knows of backends without proxies.
-        if (backend.Proxy is null)
-        {
-            Assert.Ignore($"the {name} backend has no proxies");
-        }
+    public static IProxyBackend Backend(string name) => Backends.Get(name).Proxy;
 
-        return backend.Proxy!;
-    }
+    /// <summary>How many workers a backend tells of where so many are asked for.</summary>
+    public static int Threads(string backend, int workers) =>
+        Backends.Get(backend).Features.HasFlag(BackendFeatures.ProxyWorkers) ? workers : 1;
+
+    /// <summary>Does something that blocks beside the test, on a thread of its own: a proxy may need those of the pool.</summary>
+    public static Task<T> Beside<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <inheritdoc cref="Beside{T}"/>
+    public static Task Beside(Action work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>Opens a proxy that is not started.</summary>
     public static IProxy Open(string backend, ProxyPlan plan)

@@ -287,7 +287,7 @@ internal sealed class ProxyUpstreamTests(string backend)
         EndPoint address = ProxyRig.Refusing();
         using ProxyRig rig = new(backend, ProxyRig.One with { Fall = 1, Retry = TimeSpan.FromMilliseconds(5) }, address, good.Address);
         using CancellationTokenSource end = new(ProxyRig.PatienceMs);
-        Task flapping = Task.Run(() =>
+        Task flapping = ProxyRig.Beside(() =>
         {
             while (!end.IsCancellationRequested)
             {

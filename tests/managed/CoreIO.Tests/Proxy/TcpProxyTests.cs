@@ -25,7 +25,7 @@ internal sealed class TcpProxyTests(string backend)
         using TcpProxy proxy = TcpProxy.Start(plan, _backend);
         Assert.That(proxy.Plan, Is.SameAs(plan));
         Assert.That(proxy.Bound().Port(), Is.Positive);
-        Assert.That(proxy.Workers(), Has.Length.EqualTo(2));
+        Assert.That(proxy.Workers(), Has.Length.EqualTo(ProxyRig.Threads(_backend.Name, 2)));
         using CancellationTokenSource patience = new(ProxyRig.PatienceMs);
         const int Connections = 10;
         for (int i = 0; i < Connections; i++)
