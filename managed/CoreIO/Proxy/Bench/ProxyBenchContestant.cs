@@ -7,7 +7,12 @@ using System.Text.RegularExpressions;
 namespace CoreIO.Proxy.Bench;
 
 /// <summary>What a contestant is asked for.</summary>
-internal sealed record ProxyBenchTask(ProxyBenchWork Work, int Port, int Upstream, int Connections, string Folder);
+internal sealed record ProxyBenchTask(ProxyBenchWork Work, int Port, int Upstream, int Connections, string Folder)
+{
+    /// <summary>The CPUs its workers are pinned to, one each; none where there are fewer than workers.</summary>
+    public IReadOnlyList<int> Cpus { get; } =
+        CoreBackends.Default.Cpu.Allowed() is { } allowed && allowed.Count >= Work.Workers ? [.. allowed.Take(Work.Workers)] : [];
+}
 
 internal abstract class ProxyBenchContestant(string name)
 {
@@ -92,7 +97,8 @@ internal sealed class CoreIOContestant : ProxyBenchContestant
     public override ProcessStartInfo Command(ProxyBenchTask task) => new(_program.FileName,
     [
         .. _program.ArgumentList, "proxy", "--listen", $"127.0.0.1:{Text(task.Port)}", "--to", $"127.0.0.1:{Text(task.Upstream)}",
-        "--workers", Text(task.Work.Workers), "--backend", Name, "--drain", "1s",
+        "--workers", Text(task.Work.Workers), .. task.Cpus.Count > 0 ? (string[])["--cpus", string.Join(',', task.Cpus)] : [],
+        "--backend", Name, "--drain", "1s",
     ]);
 }
 
@@ -108,10 +114,12 @@ internal sealed class HAProxyContestant : ProxyBenchContestant
     {
         string config = Path.Combine(task.Folder, "haproxy.cfg");
         bool splices = task.Work.IsBulk;
+        string pins = string.Join("\n  ", task.Cpus.Select((cpu, i) => $"cpu-map 1/{i + 1} {cpu}"));
         File.WriteAllText(config, $"""
             global
               nbthread {task.Work.Workers}
               maxconn {task.Connections + 200}
+              {pins}
               {(splices ? "tune.pipesize 1048576" : "")}
             defaults
               mode tcp
@@ -155,9 +163,13 @@ internal sealed class NginxContestant : ProxyBenchContestant
     public override ProcessStartInfo Command(ProxyBenchTask task)
     {
         string config = Path.Combine(task.Folder, "nginx.conf");
+        // A mask of bits for each worker, CPU 0 the last.
+        string pins = task.Cpus.Count == 0 ? ""
+            : $"worker_cpu_affinity {string.Join(' ', task.Cpus.Select(cpu => "1".PadRight(cpu + 1, '0')))};";
         File.WriteAllText(config, $$"""
             {{_load}}
             worker_processes {{task.Work.Workers}};
+            {{pins}}
             daemon off;
             pid {{task.Folder}}/nginx.pid;
             error_log stderr error;
