@@ -1,8 +1,9 @@
 /* The life of a connection; see connection.h.
  *
- * Both sockets are watched once, edge-triggered for everything, and never again changed: the kernel hears of a
- * connection twice, whatever it does. One timer serves all its limits of time: it is set to the nearest of them and
- * looks again when it fires, so that bytes cost no call.
+ * Both sockets are watched once, edge-triggered for everything, and that is not changed: the kernel hears of a
+ * connection twice, whatever it does. The exception is a source that goes on sending while its target takes nothing:
+ * each of its segments would wake the worker for nothing, so it is muted until it is to be read again. One timer serves
+ * all its limits of time: it is set to the nearest of them and looks again when it fires, so that bytes cost no call.
  */
 #include "connection.h"
 
@@ -22,6 +23,9 @@
 #include <unistd.h>
 
 #define WATCHED ((uint32_t)EPOLLIN | (uint32_t)EPOLLOUT | (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLPRI | (uint32_t)EPOLLET)
+
+/* What is still heard of a muted side, besides failures. Not EPOLLPRI, which the kernel wakes for with each segment. */
+#define MUTED ((uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET)
 
 /* How long a connect goes on for a client that has ended without a byte: it may be gone, or it may have nothing to say
  * and wait for an answer, and TCP does not tell which. */
@@ -164,6 +168,34 @@ static int32_t arm(struct coreio__worker *worker, struct coreio__connection *con
         worker->loop, delay, 0, coreio__owned(OWNER_CONNECTION, connection->index), &connection->timer);
 }
 
+/* Whether an event tells what is known and of no use: its side can be read and written, and nobody reads now. */
+static int32_t is_idle_word(
+    const struct coreio__connection *connection, enum coreio__side side, uint8_t before, uint32_t events)
+{
+    const uint32_t news = (uint32_t)EPOLLERR | (uint32_t)EPOLLHUP | (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLPRI;
+    const uint8_t both = SIDE_READABLE | SIDE_WRITABLE;
+    return (events & news) == 0 && (before & (both | SIDE_ENDED)) == both && coreio__flow_is_blocked(connection, side);
+}
+
+static void mute(struct coreio__worker *worker, struct coreio__connection *connection, enum coreio__side side)
+{
+    if ((connection->sides[side] & SIDE_MUTED) != 0)
+        return;
+    connection->sides[side] |= SIDE_MUTED;
+    (void)coreio_loop_modify(worker->loop, connection->watches[side], MUTED);
+}
+
+/* Listens to a muted side again once there is something to wait for; the kernel then tells what has come meanwhile. */
+static void unmute(struct coreio__worker *worker, struct coreio__connection *connection, enum coreio__side side)
+{
+    const uint8_t both = SIDE_READABLE | SIDE_WRITABLE;
+    const uint8_t bits = connection->sides[side];
+    if ((bits & SIDE_MUTED) == 0 || (bits & both) == both)
+        return;
+    connection->sides[side] &= (uint8_t)~SIDE_MUTED;
+    (void)coreio_loop_modify(worker->loop, connection->watches[side], WATCHED);
+}
+
 /* Runs both directions, and ends the connection when it is over. */
 static void relay(struct coreio__worker *worker, struct coreio__connection *connection)
 {
@@ -197,6 +229,8 @@ static void relay(struct coreio__worker *worker, struct coreio__connection *conn
         coreio__connection_end(worker, connection, reason);
         return;
     }
+    unmute(worker, connection, CLIENT);
+    unmute(worker, connection, UPSTREAM);
     const int32_t waits = (flows[CLIENT].flags | flows[UPSTREAM].flags) & FLOW_WAITS;
     const int32_t ended = half_closed(connection) != before;
     /* Silence counts from the end on: a connection may have been idle for long before it. */
@@ -437,6 +471,7 @@ void coreio__connection_event(
     struct coreio__worker *worker, struct coreio__connection *connection, enum coreio__side side, uint32_t events)
 {
     uint8_t *bits = &connection->sides[side];
+    const uint8_t before = *bits;
     /* A failure is not acted on by itself: what can be read is read first, and the call that fails says why. */
     const uint32_t failed = events & ((uint32_t)EPOLLERR | (uint32_t)EPOLLHUP);
     if (failed != 0 || (events & ((uint32_t)EPOLLIN | (uint32_t)EPOLLRDHUP)) != 0)
@@ -463,7 +498,10 @@ void coreio__connection_event(
         }
         break;
     case STATE_RELAY:
-        relay(worker, connection);
+        if (is_idle_word(connection, side, before, events))
+            mute(worker, connection, side);
+        else
+            relay(worker, connection);
         break;
     }
 }

@@ -298,6 +298,15 @@ static void pass_end(struct coreio__worker *worker, struct coreio__connection *c
         (void)shutdown(connection->fds[1 - side], SHUT_WR);
 }
 
+int32_t coreio__flow_is_blocked(const struct coreio__connection *connection, enum coreio__side side)
+{
+    const struct coreio__flow *flow = &connection->flows[side];
+    if ((flow->flags & FLOW_WAITS) != 0)
+        return 1;
+    const int32_t full = flow->held != NULL || (flow->in_pipe > 0 && (flow->flags & FLOW_TOPPED) != 0);
+    return full && (connection->sides[1 - side] & SIDE_WRITABLE) == 0;
+}
+
 int32_t coreio__flow_run(struct coreio__worker *worker, struct coreio__connection *connection, enum coreio__side side)
 {
     struct coreio__flow *flow = &connection->flows[side];

@@ -17,6 +17,10 @@ static inline int32_t coreio__flow_holds(const struct coreio__flow *flow)
     return flow->held != NULL || flow->in_pipe > 0;
 }
 
+/* Whether a flow would read nothing now, whatever its source has: its target takes nothing, or its bandwidth is used.
+ */
+int32_t coreio__flow_is_blocked(const struct coreio__connection *connection, enum coreio__side side);
+
 /* When a flow that waits for its bandwidth may go on, ns. */
 int64_t coreio__flow_resumes(const struct coreio__flow *flow);
 

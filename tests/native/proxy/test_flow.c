@@ -313,6 +313,57 @@ TEST(a_peer_that_does_not_read_stops_the_other_and_nothing_else)
     check_context(NULL);
 }
 
+TEST(a_source_that_nobody_reads_wakes_nobody)
+{
+    for (int32_t mode = 0; mode < 3; mode++) {
+        check_context("mode %d", mode);
+        struct rig rig;
+        rig_start(&rig, &modes[mode], 0, 0);
+        int32_t client;
+        int32_t server;
+        rig_pair(&rig, &client, &server);
+        /* Until the server's side is full; the client's has room. */
+        static uint8_t bytes[65536];
+        int64_t sent = 0;
+        for (int32_t full = 0; !full;) {
+            sent += send(client, bytes, sizeof bytes, MSG_NOSIGNAL);
+            const int64_t limit = rig_clock_ns() + 100 * MS;
+            while (rig_counters(&rig).bytes_to_upstream < sent && rig_clock_ns() < limit)
+                (void)poll(NULL, 0, 1);
+            full = rig_counters(&rig).bytes_to_upstream < sent;
+        }
+        struct coreio_proxy_worker before;
+        struct coreio_proxy_worker after;
+        CHECK_EQ(coreio_proxy_workers(rig.proxy, &before, 1), 1);
+        for (int32_t i = 0; i < 200; i++) {
+            sent += send(client, bytes, 1, MSG_NOSIGNAL);
+            (void)poll(NULL, 0, 1);
+        }
+        CHECK_EQ(coreio_proxy_workers(rig.proxy, &after, 1), 1);
+        CHECK(after.waits - before.waits < 20);
+        /* It is heard again: everything comes, what is sent while the server reads, too, and the end. */
+        int64_t received = 0;
+        ssize_t now = 1;
+        while (received < sent && (now = recv(server, bytes, sizeof bytes, 0)) > 0) {
+            received += now;
+            if (sent % 3 != 0)
+                sent += send(client, bytes, 1, MSG_NOSIGNAL);
+        }
+        CHECK_EQ(received, sent);
+        rig_send(client, "more", 4);
+        rig_expect(server, "more", 4);
+        rig_send(server, "back", 4);
+        rig_expect(client, "back", 4);
+        CHECK_EQ(shutdown(client, SHUT_WR), 0);
+        CHECK_EQ(recv(server, bytes, sizeof bytes, 0), 0);
+        close(client);
+        close(server);
+        rig_wait_live(&rig, 0);
+        rig_end(&rig);
+    }
+    check_context(NULL);
+}
+
 TEST(bulk_goes_through_a_pipe_and_little_does_not)
 {
     struct rig rig;
