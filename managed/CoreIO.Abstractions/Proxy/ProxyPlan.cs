@@ -129,7 +129,7 @@ public sealed record ProxyOptions
     /// <summary>Between checks of an upstream, by connecting.</summary>
     public TimeSpan? CheckInterval { get; init; }
 
-    /// <summary>After this an upstream that is down, and not checked, is tried again.</summary>
+    /// <summary>After this an upstream that is down, and not checked, is tried again; <see cref="Timeout.InfiniteTimeSpan"/> is never.</summary>
     public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary><c>TCP_CONGESTION</c> of both sides, 15 bytes at most; empty is the system's.</summary>

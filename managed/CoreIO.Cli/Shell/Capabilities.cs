@@ -40,19 +40,21 @@ internal static partial class Capabilities
         return ulong.TryParse(line?[Label.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong mask) ? mask : 0;
     }
 
+    /// <summary>Whether there is something to give up, and it is up to this process: with CAP_SETPCAP.</summary>
+    public static bool HasMore(ulong kept)
+    {
+        ulong effective = Effective();
+        return (effective & ~kept) != 0 && (effective >> SetProcessCapabilities & 1) != 0;
+    }
+
     /// <summary>
     /// Gives up every capability but those of <paramref name="kept"/>, for good, by executing the program again with the same arguments; root is
-    /// then a user like others. Returns 0 when there is nothing to give up, or when it is not up to this process (without CAP_SETPCAP it was
-    /// given what it has by somebody who chose), and -errno when it failed: the calling thread has lost some of them then.
+    /// then a user like others. Where <see cref="HasMore"/>; without CAP_SETPCAP a process was given what it has by somebody who chose. Returns
+    /// only when it failed, -errno: the calling thread has lost some of them then.
     /// </summary>
     public static int Keep(ulong kept)
     {
         ulong effective = Effective();
-        if ((effective & ~kept) == 0 || (effective >> SetProcessCapabilities & 1) == 0)
-        {
-            return 0;
-        }
-
         int bits = Control(GetSecureBits, 0, 0, 0, 0);
         if (bits < 0 || Control(SetSecureBits, (nuint)bits | RootIsNobody, 0, 0, 0) != 0)
         {

@@ -102,7 +102,6 @@ void coreio__connection_end(
 {
     struct coreio_proxy *proxy = worker->proxy;
     const int32_t resets = (proxy->options.flags & COREIO_PROXY_NO_RESET) == 0;
-    note(worker, connection, reason);
     leave_upstream(worker, connection);
     coreio__flow_drop(worker, &connection->flows[CLIENT]);
     coreio__flow_drop(worker, &connection->flows[UPSTREAM]);
@@ -113,6 +112,8 @@ void coreio__connection_end(
     coreio__sources_leave(&proxy->sources, connection->counted);
     coreio__add(&worker->tally.ended, 1);
     coreio__add(&worker->tally.ends[reason], 1);
+    /* Who reads of it in the journal finds it counted. */
+    note(worker, connection, reason);
     coreio__slab_give(&worker->connections, connection->index);
     atomic_fetch_sub_explicit(&worker->live, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&proxy->live, 1, memory_order_relaxed);
@@ -120,7 +121,7 @@ void coreio__connection_end(
 
 static int64_t earlier(int64_t one, int64_t base, int64_t delay)
 {
-    return delay > 0 && base + delay < one ? base + delay : one;
+    return delay > 0 && delay < one - base ? base + delay : one;
 }
 
 /* Whether a side has ended, so that the silence of the other is limited. */

@@ -51,7 +51,7 @@ static void fill_defaults(struct coreio_proxy_options *options)
     options->lifetime_ns = time_or(options->lifetime_ns, 0);
     options->header_timeout_ns = time_or(options->header_timeout_ns, 5 * SECOND_NS);
     options->check_interval_ns = time_or(options->check_interval_ns, 0);
-    options->retry_ns = time_or(options->retry_ns, 10 * SECOND_NS);
+    options->retry_ns = options->retry_ns < 0 ? INT64_MAX : time_or(options->retry_ns, 10 * SECOND_NS);
 }
 
 static int32_t valid(const struct coreio_proxy_options *options)

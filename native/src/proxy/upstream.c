@@ -92,6 +92,12 @@ static int32_t eligible(struct coreio__upstreams *upstreams, int32_t index, int3
     return !upstreams->checked && now >= atomic_load_explicit(&upstream->retry_at, memory_order_relaxed);
 }
 
+/* When one that is found down now is tried again; INT64_MAX is never. */
+static int64_t retry_at(const struct coreio__upstreams *upstreams, int64_t now)
+{
+    return upstreams->retry_ns > INT64_MAX - now ? INT64_MAX : now + upstreams->retry_ns;
+}
+
 /* Whether a connection may go to the upstream that was chosen for it. One that is down is tried by one connection at a
  * time: whoever moves the time of the next try on. */
 static int32_t claim(const struct coreio__upstreams *upstreams, struct coreio__upstream *upstream, int64_t now)
@@ -99,7 +105,7 @@ static int32_t claim(const struct coreio__upstreams *upstreams, struct coreio__u
     if (atomic_load_explicit(&upstream->up, memory_order_relaxed) != 0)
         return 1;
     int64_t at = atomic_load_explicit(&upstream->retry_at, memory_order_relaxed);
-    return now >= at && atomic_compare_exchange_strong(&upstream->retry_at, &at, now + upstreams->retry_ns);
+    return now >= at && atomic_compare_exchange_strong(&upstream->retry_at, &at, retry_at(upstreams, now));
 }
 
 /* Weighted rendezvous hashing (Thaler and Ravishankar 1998; weights as in Schindelhauer and Schomaker 2005): the
@@ -185,7 +191,7 @@ void coreio__upstream_failed(
     atomic_store_explicit(&upstream->last_error, error, memory_order_relaxed);
     atomic_store_explicit(&upstream->good, 0, memory_order_relaxed);
     if (atomic_fetch_add(&upstream->bad, 1) + 1 >= upstreams->fall) {
-        atomic_store(&upstream->retry_at, now + upstreams->retry_ns);
+        atomic_store(&upstream->retry_at, retry_at(upstreams, now));
         atomic_store(&upstream->up, 0);
     }
 }

@@ -35,8 +35,8 @@ struct coreio__upstreams {
     int32_t balance;
     int32_t fall;
     int32_t rise;
-    int32_t checked; /* by connecting, at intervals */
-    int64_t retry_ns;
+    int32_t checked;  /* by connecting, at intervals */
+    int64_t retry_ns; /* INT64_MAX is never */
 };
 
 /* What a worker remembers of its turns: one number an upstream. */

@@ -47,8 +47,9 @@ enum coreio__state {
 #define SIDE_WRITABLE (1u << 1)
 #define SIDE_ENDED (1u << 2) /* EPOLLRDHUP: an end is behind what can be read */
 #define SIDE_ASK (1u << 3)   /* a short read proves nothing: unix(7), and TCP with urgent data */
-#define SIDE_MUTED (1u << 4) /* the kernel tells of its end alone: it can be read and written, which nobody wants now  \
-                              */
+#define SIDE_MUTED                                                                                                     \
+    (1u << 4) /* the kernel tells of its end alone: it can be read and written, which nobody wants now                 \
+               */
 
 /* Bits of a flow. */
 #define FLOW_ENDED (1u << 0)  /* its source has ended or was reset: nothing more to read */

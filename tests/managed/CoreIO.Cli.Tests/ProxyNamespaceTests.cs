@@ -137,14 +137,26 @@ public sealed class ProxyNamespaceTests(string backend)
         Assert.That(Ask("10.211.1.1", 15001), Is.EqualTo((0, "\n")));
     }
 
-    [Test]
-    public void WithoutTheCapabilityItSaysWhichItNeeds()
+    [TestCase("--transparent")]
+    [TestCase("--spoof --to 127.0.0.1:1")]
+    public void WithoutTheCapabilityItSaysWhichItNeeds(string options)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "CoreIO.Cli.dll");
-        (int exitCode, string output) = Repository.Run("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "dotnet", program,
-            "proxy", "--transparent", "--listen", "127.0.0.1:0");
+        (int exitCode, string output) = Repository.Run("setpriv", ["--bounding-set", "-all", "--inh-caps", "-all", "dotnet", program,
+            "proxy", "--listen", "127.0.0.1:0", "--backend", backend, .. options.Split(' ')]);
         Assert.That(exitCode, Is.EqualTo(2), output);
         Assert.That(output, Does.Contain("EPERM").And.Contain("needs CAP_NET_RAW or CAP_NET_ADMIN"));
+    }
+
+    // It executes itself, and would find it empty then.
+    [Test]
+    public void AConfigThatCannotBeReadTwiceIsRefused()
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "CoreIO.Cli.dll");
+        (int exitCode, string output) = Bash(
+            $"set +e; dotnet '{program}' proxy --backend {backend} --config <(printf 'listen 127.0.0.1:0\nredirect\n') 2>&1; echo $?");
+        Assert.That(exitCode, Is.Zero);
+        Assert.That(output, Does.Contain("is no plain file").And.EndsWith("64\n"));
     }
 
     [Test]

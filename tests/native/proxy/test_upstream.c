@@ -184,6 +184,23 @@ TEST(a_try_is_not_used_up_by_connections_that_go_elsewhere)
     coreio__upstreams_end(&upstreams);
 }
 
+TEST(one_that_is_never_tried_again_is_not)
+{
+    struct coreio__upstreams upstreams;
+    struct coreio__turns turns;
+    start(&upstreams, COREIO_PROXY_ROUND_ROBIN);
+    upstreams.retry_ns = INT64_MAX;
+    CHECK_EQ(add(&upstreams, 1, 0, 0, 0), 0);
+    CHECK_EQ(add(&upstreams, 2, 0, 0, 0), 1);
+    REQUIRE(coreio__turns_start(&turns, &upstreams, 0) == 0);
+    for (int32_t i = 0; i < 3; i++)
+        coreio__upstream_failed(&upstreams, 0, 0, ECONNREFUSED, SECOND);
+    for (int32_t i = 0; i < 10; i++)
+        CHECK_EQ(coreio__upstreams_choose(&upstreams, &turns, 0, 0, 0, (int64_t)i << 58), 1);
+    coreio__turns_end(&turns);
+    coreio__upstreams_end(&upstreams);
+}
+
 TEST(checks_bring_one_back_and_nothing_else_does)
 {
     struct coreio__upstreams upstreams;

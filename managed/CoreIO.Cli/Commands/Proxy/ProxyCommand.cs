@@ -110,7 +110,7 @@ internal static class ProxyCommand
                 + $"{Plural(plan.Routes.Count, "route")}\n");
         }
 
-        ProxyRights.Reduce(settings.Plan);
+        ProxyRights.Reduce(settings, arguments.Get("config"));
         ICoreBackend backend = LogCommand.BackendOf(arguments);
         CarryInline(backend);
         using ProxySession session = new(arguments, settings, backend);
@@ -127,5 +127,5 @@ internal static class ProxyCommand
         }
     }
 
-    private static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+    internal static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

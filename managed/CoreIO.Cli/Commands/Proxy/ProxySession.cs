@@ -81,7 +81,7 @@ internal sealed class ProxySession : IDisposable
     private void Announce(TcpProxy proxy)
     {
         string listeners = string.Join(", ", proxy.Plan.Listeners.Select((_, i) => ProxyAddress.Text(proxy.Bound(i))));
-        Cli.Say(_arguments.Speaker, $"listening on {listeners} ({_backend.Name}, {proxy.Workers().Length} workers)");
+        Cli.Say(_arguments.Speaker, $"listening on {listeners} ({_backend.Name}, {ProxyCommand.Plural(proxy.Workers().Length, "worker")})");
     }
 
     // What is there to do until the proxy is to end; false when that is at once.

@@ -104,7 +104,7 @@ internal sealed class ProxyBenchChild : IDisposable
             if (!_process.WaitForExit(Grace))
             {
                 _process.Kill();
-                _process.WaitForExit();
+                _ = _process.WaitForExit(Grace);
             }
         }
 
@@ -175,10 +175,10 @@ internal sealed class ProxyBenchChild : IDisposable
     // The last words of a process say most often why it ended.
     private string Said()
     {
-        // What it wrote last is still on its way from the pipe.
+        // What it wrote last is still on its way from the pipe, which its children may hold for as long as they live.
         if (_process.HasExited)
         {
-            _process.WaitForExit();
+            Thread.Sleep(Moment);
         }
 
         lock (_said)

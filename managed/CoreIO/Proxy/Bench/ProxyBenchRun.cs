@@ -152,13 +152,18 @@ internal sealed class ProxyBenchRun(
             throw new ProxyBenchFault($"{held.Sent} bytes were sent, {arrived} arrived, {held.Received} came back");
         }
 
+        if (after <= before)
+        {
+            throw new ProxyBenchFault("its memory did not grow: it gave some back meanwhile, so there is no figure");
+        }
+
         return new ProxyBenchFigures
         {
             Sent = held.Sent,
             Received = held.Received,
             Connections = held.Count,
             BaseBytes = before,
-            BytesPerConnection = Math.Max(0, after - before) / held.Count,
+            BytesPerConnection = (after - before) / held.Count,
             CpuNs = (long)((interval.CpuNs ?? 0) / interval.Time.TotalSeconds),
         };
     }
@@ -182,6 +187,11 @@ internal sealed class ProxyBenchRun(
             held.Talk(i % held.Count, TalkTime);
             (int Thread, long Ns)[] grown = [.. child.Tree.ThreadCpuNs().Select(t => (t.Key, t.Value - before.GetValueOrDefault(t.Key)))];
             (int thread, long most) = grown.MaxBy(t => t.Ns);
+            if (most <= 0)
+            {
+                throw new ProxyBenchFault("the kernel tells no CPU times of its threads, so whose a connection is cannot be seen");
+            }
+
             if (i >= held.Count)
             {
                 shared += most < OwnShare * grown.Sum(t => t.Ns) ? 1 : 0;
