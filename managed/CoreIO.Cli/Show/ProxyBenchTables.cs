@@ -27,14 +27,20 @@ internal static class ProxyBenchTables
 
     private static readonly PageColumn[] Ratios = [new("of managed", true), new("of best other", true)];
 
-    private static readonly PageColumn[] BulkColumns = [new("who", false), new("CPU s/GB", true), new("min .. max", true), new("Gbit/s", true), new("min .. max", true), .. Ratios];
+    private static readonly PageColumn[] BulkColumns =
+    [
+        new("who", false), new("CPU s/GB", true), new("min .. max", true), new("Gbit/s", true), new("min .. max", true), .. Ratios,
+    ];
 
     private static readonly PageColumn[] HeldColumns =
     [
         new("who", false), new("B/connection", true), new("min .. max", true), new("before", true), new("CPU ms/s", true), .. Ratios,
     ];
 
-    private static readonly PageColumn[] SpreadColumns = [new("who", false), new("busiest", true), new("min .. max", true), new("connections of each", true), .. Ratios];
+    private static readonly PageColumn[] SpreadColumns =
+    [
+        new("who", false), new("busiest", true), new("min .. max", true), new("connections of each", true), .. Ratios,
+    ];
 
     /// <summary>A table for each work and congestion control.</summary>
     public static IEnumerable<ProxyBenchTable> Tables(ProxyBenchResult result) =>
@@ -47,7 +53,8 @@ internal static class ProxyBenchTables
         + $"{result.StartedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC; load {result.Load}; congestion control {result.Congestion}";
 
     public static string Who(ProxyBenchResult result) =>
-        string.Join(", ", result.Contestants.Select(party => party.Text.StartsWith(party.Name, StringComparison.OrdinalIgnoreCase) ? party.Text : $"{party.Name} ({party.Text})"));
+        string.Join(", ", result.Contestants.Select(
+            party => party.Text.StartsWith(party.Name, StringComparison.OrdinalIgnoreCase) ? party.Text : $"{party.Name} ({party.Text})"));
 
     public static IEnumerable<string> Absent(ProxyBenchResult result) => result.Absent.Select(party => $"{party.Name} does not take part: {party.Text}");
 
@@ -57,12 +64,15 @@ internal static class ProxyBenchTables
     public static IEnumerable<string> Method(ProxyBenchResult result)
     {
         string seconds = (result.TimeNs / 1e9).ToString("0.###", CultureInfo.InvariantCulture);
-        yield return $"medians of {result.Repeats} {(result.Repeats == 1 ? "run" : "runs")} of {seconds} s after a warm-up, every contestant once a round in a process started anew, the order turned round each time";
+        yield return $"medians of {result.Repeats} {(result.Repeats == 1 ? "run" : "runs")} of {seconds} s after a warm-up, "
+            + "every contestant once a round in a process started anew, the order turned round each time";
         yield return "CPU: user and system time of the contestant with all its threads and children, "
             + (result.CpuIsExact ? "from the CPU clocks of its processes, in ns" : "from /proc/PID/stat, in ticks of 10 ms")
             + "; of managed, of best other: the first column beside the managed backend's and the least of HAProxy, nginx and socat, less is better";
-        yield return "the load: two threads of this process; everything that was sent arrived, and each reply was that to its request; direct is without a proxy: the floor of rates and times";
-        yield return "at their best: HAProxy with forced splice and pipes of 1 MiB for bulk, else without; nginx with buffers of 64 KiB for bulk, else 16 KiB; bulk goes from the client to the upstream";
+        yield return "the load: two threads of this process; everything that was sent arrived, and each reply was that to its request; "
+            + "direct is without a proxy: the floor of rates and times";
+        yield return "at their best: workers pinned to a CPU each; HAProxy with forced splice and pipes of 1 MiB for bulk, else without; "
+            + "nginx with buffers of 64 KiB for bulk, else 16 KiB; bulk goes from the client to the upstream";
         if (result.Rows.Any(row => row.Congestion is string name && name != result.Congestion))
         {
             yield return "another congestion control than the system's is set for the sockets of the load and for those of the contestants";
@@ -70,13 +80,15 @@ internal static class ProxyBenchTables
 
         if (result.Rows.Any(row => row.SharedConnections is not null))
         {
-            yield return "connections of each: the thread or process whose CPU time grows while one connection talks has it, or it is shared when none has two thirds of that";
+            yield return "connections of each: the thread or process whose CPU time grows while one connection talks has it, "
+                + "or it is shared when none has two thirds of that";
         }
 
         ProxyBenchRow[] noisy = [.. result.Rows.Where(row => Noise(row) > NoisySpread).OrderByDescending(Noise)];
         if (noisy.Length > 0)
         {
-            yield return $"noisy: {noisy.Length} of {result.Rows.Count} rows differ by more than {Percent(NoisySpread)} of the median from best to worst, most of all "
+            yield return $"noisy: {noisy.Length} of {result.Rows.Count} rows differ by more than {Percent(NoisySpread)} of the median "
+                + "from best to worst, most of all "
                 + string.Join(", ", noisy.Take(NoisyNamed).Select(row => $"{NameOf(row)} {Percent(Noise(row))}")) + "; measure again on a quiet machine";
         }
 
@@ -143,7 +155,13 @@ internal static class ProxyBenchTables
     private static BenchBar[] Bars(ProxyBenchRow[] rows, Func<ProxyBenchRow, LogBenchSpread?> cost, Func<long, string> text)
     {
         long most = rows.Max(row => cost(row)?.Median ?? 0);
-        return [.. from row in rows where most > 0 && cost(row) is not null select new BenchBar(row.Who, text(cost(row)!.Value.Median), (double)cost(row)!.Value.Median / most)];
+        return
+        [
+            .. from row in rows
+               let median = cost(row)?.Median
+               where most > 0 && median is not null
+               select new BenchBar(row.Who, text(median.Value), (double)median.Value / most),
+        ];
     }
 
     private static bool AsksFor(ProxyBenchWork work, out string unit)

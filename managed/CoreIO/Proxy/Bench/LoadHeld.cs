@@ -63,7 +63,8 @@ internal sealed class LoadHeld(int port) : IDisposable
         _received += Math.Max(0, count);
         if (count != 1 || back[0] != there[0])
         {
-            throw new ProxyBenchFault($"connection {connection + 1}: {(count < 0 ? StatusCode.Describe(count == StatusCode.Again ? StatusCode.TimedOut : count) : "no echo came back")}");
+            string why = count >= 0 ? "no echo came back" : StatusCode.Describe(count == StatusCode.Again ? StatusCode.TimedOut : count);
+            throw new ProxyBenchFault($"connection {connection + 1}: {why}");
         }
     }
 }

@@ -187,7 +187,8 @@ public static class ProxyBench
 
         if (without.Count > 0)
         {
-            notes.Add($"{string.Join(", ", without)}: the congestion control was set for the sockets of the load alone, for those of another process may not be changed here");
+            notes.Add($"{string.Join(", ", without)}: the congestion control was set for the sockets of the load alone, "
+                + "for those of another process may not be changed here");
         }
     }
 }

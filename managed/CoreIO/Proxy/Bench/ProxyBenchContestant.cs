@@ -68,7 +68,8 @@ internal abstract class ProxyBenchContestant(string name)
     }
 
     /// <summary>The first version in a text, behind a name.</summary>
-    protected static string VersionIn(string text, string name) => Regex.Match(text, @"\d+\.\d+[^\s]*") is { Success: true } match ? $"{name} {match.Value}" : name;
+    protected static string VersionIn(string text, string name) =>
+        Regex.Match(text, @"\d+\.\d+[^\s]*") is { Success: true } match ? $"{name} {match.Value}" : name;
 }
 
 /// <summary>No proxy: the floor of rates and latencies.</summary>
@@ -152,7 +153,9 @@ internal sealed class NginxContestant : ProxyBenchContestant
         {
             string folder = Regex.Match(built, @"--modules-path=(\S+)").Groups[1].Value;
             string module = Path.Combine(folder, "ngx_stream_module.so");
-            _load = File.Exists(module) ? $"load_module {module};" : throw new ProxyBenchFault("its stream module is not installed (Debian: libnginx-mod-stream)");
+            _load = File.Exists(module)
+                ? $"load_module {module};"
+                : throw new ProxyBenchFault("its stream module is not installed (Debian: libnginx-mod-stream)");
         }
         else if (!Regex.IsMatch(built, @"--with-stream(\s|$)"))
         {
@@ -197,6 +200,7 @@ internal sealed class SocatContestant : ProxyBenchContestant
 
     public override ProcessStartInfo Command(ProxyBenchTask task) => new(_program,
     [
-        "-b", task.Work.IsBulk ? "65536" : "8192", $"TCP4-LISTEN:{Text(task.Port)},bind=127.0.0.1,fork,reuseaddr,backlog=4096", $"TCP4:127.0.0.1:{Text(task.Upstream)}",
+        "-b", task.Work.IsBulk ? "65536" : "8192", $"TCP4-LISTEN:{Text(task.Port)},bind=127.0.0.1,fork,reuseaddr,backlog=4096",
+        $"TCP4:127.0.0.1:{Text(task.Upstream)}",
     ]);
 }
