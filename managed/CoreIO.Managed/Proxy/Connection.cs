@@ -174,6 +174,9 @@ internal sealed partial class Connection : IDisposable
             return false;
         }
 
+        // From here on nobody makes a flow that waits running again; what it holds is the kernel's to read until it comes back.
+        _up.Lingers = _up.State == FlowState.Waiting;
+        _down.Lingers = _down.State == FlowState.Waiting;
         return _closed = true;
     }
 
@@ -181,15 +184,22 @@ internal sealed partial class Connection : IDisposable
     private void Leave(Flow flow)
     {
         bool close;
+        bool late;
         lock (_gate)
         {
             flow.State = FlowState.Free;
+            late = _closed;
             close = MayClose();
         }
 
         if (close)
         {
             Close();
+        }
+        else if (late)
+        {
+            // It was still waiting when the connection was closed.
+            flow.Release();
         }
     }
 
@@ -221,12 +231,36 @@ internal sealed partial class Connection : IDisposable
         {
             // Ended, or a connect that took too long.
         }
+        catch
+        {
+            // It does not wait, and the caller runs it still; unless the connection was closed meanwhile, which then is the end of it.
+            if (Closed(flow))
+            {
+                return true;
+            }
 
+            throw;
+        }
+
+        return Closed(flow);
+    }
+
+    // Takes a flow back that did not have to wait; true when the connection was closed before that, and then the flow is over.
+    private bool Closed(Flow flow)
+    {
+        bool closed;
         lock (_gate)
         {
-            flow.State = _closed ? FlowState.Free : FlowState.Running;
-            return _closed;
+            closed = _closed;
+            flow.State = closed ? FlowState.Free : FlowState.Running;
         }
+
+        if (closed)
+        {
+            flow.Release();
+        }
+
+        return closed;
     }
 
     // Carries an end out; once, when no flow runs.
@@ -240,8 +274,6 @@ internal sealed partial class Connection : IDisposable
             _house.Deadlines.Set(this, long.MaxValue);
             Note();
             LeaveUpstream();
-            _up.Drop(_house.Tally);
-            _down.Drop(_house.Tally);
             if (_server is { } server)
             {
                 SocketCalls.Close(server, resets && _reason == ProxyEnd.ClientReset, serverAwaited);
@@ -254,10 +286,22 @@ internal sealed partial class Connection : IDisposable
         }
         finally
         {
+            GiveUp(_up);
+            GiveUp(_down);
             _house.Sources.Leave(_counted);
             _house.Tally.End(_reason);
             _house.Connections.Remove(this);
             Interlocked.Decrement(ref _house.Tally.Live);
+        }
+    }
+
+    // Gives up what a flow holds, but for the buffer of one that waits: a send of it may be under way, and who takes it back gives it back.
+    private void GiveUp(Flow flow)
+    {
+        flow.CountHeld(_house.Tally, 0);
+        if (!flow.Lingers)
+        {
+            flow.Release();
         }
     }
 

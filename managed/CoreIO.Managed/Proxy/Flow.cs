@@ -70,6 +70,9 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 
     internal FlowBits Bits { get; set; }
 
+    /// <summary>Whether it waited when its connection was closed.</summary>
+    internal bool Lingers { get; set; }
+
     /// <summary>Received from its source.</summary>
     internal long Received { get; set; }
 
@@ -150,6 +153,12 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     internal void Drop(Tally tally)
     {
         CountHeld(tally, 0);
+        Release();
+    }
+
+    /// <summary>Gives the buffer back alone, and counts nothing.</summary>
+    internal void Release()
+    {
         Length = 0;
         _start = 0;
         if (Buffer is { } buffer)
