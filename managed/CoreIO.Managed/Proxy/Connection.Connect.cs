@@ -57,6 +57,7 @@ internal sealed partial class Connection
         }
 
         bool relays;
+        bool close = false;
         lock (_gate)
         {
             relays = _phase == Phase.Relay;
@@ -75,7 +76,9 @@ internal sealed partial class Connection
 
             if (!relays)
             {
+                // From here on it is whose who brings the upstream.
                 _up.State = FlowState.Free;
+                close = MayClose();
             }
         }
 
@@ -83,9 +86,9 @@ internal sealed partial class Connection
         {
             Found(_up);
         }
-        else
+        else if (close)
         {
-            Leave(_up);
+            Close();
         }
     }
 
