@@ -274,18 +274,15 @@ internal sealed partial class Connection : IDisposable
             _house.Deadlines.Set(this, long.MaxValue);
             Note();
             LeaveUpstream();
+        }
+        finally
+        {
             if (_server is { } server)
             {
                 SocketCalls.Close(server, resets && _reason == ProxyEnd.ClientReset, serverAwaited);
             }
 
             SocketCalls.Close(_client, resets && _reason == ProxyEnd.UpstreamReset, clientAwaited);
-            // What is still awaited comes back to them, and they are given up after that.
-            _up.Dispose();
-            _down.Dispose();
-        }
-        finally
-        {
             GiveUp(_up);
             GiveUp(_down);
             _house.Sources.Leave(_counted);
@@ -303,6 +300,9 @@ internal sealed partial class Connection : IDisposable
         {
             flow.Release();
         }
+
+        // What is still awaited comes back to it, and it is given up after that.
+        flow.Dispose();
     }
 
     // Whether a flow waits for its target, or for its source.
