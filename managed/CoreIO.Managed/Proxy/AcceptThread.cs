@@ -119,11 +119,21 @@ internal sealed class AcceptThread : IDisposable
         _thread.Join();
     }
 
-    /// <summary>Lets accepting rest: descriptors or memory ran out on some thread.</summary>
+    /// <summary>Whether accepting is to rest, and does not yet.</summary>
+    internal bool IsTired => _isTired;
+
+    /// <summary>Lets accepting rest: descriptors or memory ran out on some thread. Those that are queued wait from this moment on.</summary>
     internal void RestFor()
     {
-        _isTired = true;
-        Wake();
+        if (Thread.CurrentThread == _thread)
+        {
+            _ears.RestFor(Rest);
+        }
+        else
+        {
+            _isTired = true;
+            Wake();
+        }
     }
 
     public void Dispose()

@@ -45,7 +45,7 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
     internal void Accept(int index)
     {
         Ear ear = _ears[index];
-        for (int i = 0; i < Turn && ear.Watch != 0; i++)
+        for (int i = 0; i < Turn && ear.Watch != 0 && !house.Thread!.IsTired; i++)
         {
             long wait = _rate.Take(Clock.Now);
             if (wait > 0)

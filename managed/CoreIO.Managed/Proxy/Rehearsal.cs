@@ -89,6 +89,8 @@ internal static class Rehearsal
                 status = -e.NativeErrorCode;
             }
 
+            // All of it is counted then.
+            _ = proxy.Stop();
             proxy.Read(out ProxyCounters counters);
             if (status < 0 && counters.AcceptFailures + counters.Ends[(int)ProxyEnd.Resources] > 0)
             {
