@@ -95,7 +95,9 @@ internal static class SocketCalls
         int status = 0;
         if (!to.IsUnix)
         {
-            status = Prepare(socket, congestion);
+            // System.Net.Sockets opens them for IPv6 alone; the kernel's default takes mapped addresses of IPv4, too.
+            status = to.Family == InternetAddress.Version6 ? ProxyLibc.Set(socket, Ip6Level, OnlyVersion6, 0) : 0;
+            status = status < 0 ? status : Prepare(socket, congestion);
             if (status == 0 && from.Family != 0)
             {
                 status = BindFrom(socket, to.Family, in from);
