@@ -117,7 +117,8 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
         foreach (Ear ear in _ears)
         {
             Unwatch(ear);
-            while (take && AcceptOne(ear, most: 0) > 0)
+            // No more than may be queued at this moment: the socket still listens, and others come.
+            for (int i = 0; take && i <= house.Terms.Backlog && AcceptOne(ear, most: 0) > 0; i++)
             {
                 // The next.
             }
