@@ -212,6 +212,7 @@ internal sealed partial class Connection : IDisposable
         {
             over = _over;
             flow.State = over ? FlowState.Running : FlowState.Waiting;
+            flow.AwaitsClient = socket == _client;
         }
 
         if (over)
@@ -266,8 +267,8 @@ internal sealed partial class Connection : IDisposable
     // Carries an end out; once, when no flow runs.
     private void Close()
     {
-        bool clientAwaited = Awaits(_up, target: false) || Awaits(_down, target: true);
-        bool serverAwaited = Awaits(_down, target: false) || Awaits(_up, target: true);
+        bool clientAwaited = Awaits(_up, client: true) || Awaits(_down, client: true);
+        bool serverAwaited = Awaits(_up, client: false) || Awaits(_down, client: false);
         bool resets = _house.Terms.PassResets;
         try
         {
@@ -305,8 +306,8 @@ internal sealed partial class Connection : IDisposable
         flow.Dispose();
     }
 
-    // Whether a flow waits for its target, or for its source.
-    private static bool Awaits(Flow flow, bool target) => flow.State == FlowState.Waiting && flow.Length > 0 == target;
+    // Whether a flow waited for the client, or for the upstream, when the connection was closed.
+    private static bool Awaits(Flow flow, bool client) => flow.Lingers && flow.AwaitsClient == client;
 
     private void Note()
     {

@@ -70,6 +70,9 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 
     internal FlowBits Bits { get; set; }
 
+    /// <summary>Whether it is the client's socket that it waits for, or last waited for.</summary>
+    internal bool AwaitsClient { get; set; }
+
     /// <summary>Whether it waited when its connection was closed.</summary>
     internal bool Lingers { get; set; }
 
