@@ -111,7 +111,12 @@ internal sealed partial class Connection : IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            int error = e is SocketException socket ? SocketCalls.Errno(socket.SocketErrorCode) : -StatusCode.NoMemory;
+            int error = e switch
+            {
+                SocketException socket => SocketCalls.Errno(socket.SocketErrorCode),
+                OutOfMemoryException => -StatusCode.NoMemory,
+                _ => 0,
+            };
             End(ProxyEnd.Resources, error);
             if (flow.State == FlowState.Running)
             {
