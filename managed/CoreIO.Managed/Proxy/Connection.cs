@@ -278,8 +278,10 @@ internal sealed partial class Connection : IDisposable
         try
         {
             _house.Deadlines.Set(this, long.MaxValue);
-            Note();
+            // Who reads a record finds it in the counts.
             LeaveUpstream();
+            _house.Tally.End(_reason);
+            Note();
         }
         finally
         {
@@ -292,7 +294,6 @@ internal sealed partial class Connection : IDisposable
             GiveUp(_up);
             GiveUp(_down);
             _house.Sources.Leave(_counted);
-            _house.Tally.End(_reason);
             _house.Connections.Remove(this);
             Interlocked.Decrement(ref _house.Tally.Live);
         }
