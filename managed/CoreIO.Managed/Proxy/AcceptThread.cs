@@ -12,6 +12,8 @@ internal sealed class AcceptThread : IDisposable
     /// <summary>How long accepting rests when descriptors or memory ran out, ns.</summary>
     internal const long Rest = Clock.Second / 10;
 
+    private static readonly TimeSpan RestTime = TimeSpan.FromTicks(Rest / Clock.Tick);
+
     private const int Batch = 64;
     private const int OwnerBits = 3;
 
@@ -117,11 +119,21 @@ internal sealed class AcceptThread : IDisposable
         _thread.Join();
     }
 
-    /// <summary>Lets accepting rest: descriptors or memory ran out on some thread.</summary>
+    /// <summary>Whether accepting is to rest, and does not yet.</summary>
+    internal bool IsTired => _isTired;
+
+    /// <summary>Lets accepting rest: descriptors or memory ran out on some thread. Those that are queued wait from this moment on.</summary>
     internal void RestFor()
     {
-        _isTired = true;
-        Wake();
+        if (Thread.CurrentThread == _thread)
+        {
+            _ears.RestFor(Rest);
+        }
+        else
+        {
+            _isTired = true;
+            Wake();
+        }
     }
 
     public void Dispose()
@@ -149,26 +161,49 @@ internal sealed class AcceptThread : IDisposable
     private void Serve()
     {
         LoopEvent[] events = new LoopEvent[Batch];
+        int next = 0;
+        int count = 0;
         while (!_stops)
         {
-            long until = Deadlines.Sleep();
-            int count = _loop.Wait(events, until == long.MaxValue ? -1 : Math.Max(until - Clock.Now, 0));
-            Deadlines.Awake();
-            _house.Tally.Waits++;
-            for (int i = 0; i < count; i++)
+            try
             {
-                Serve(in events[i]);
-            }
+                if (next >= count)
+                {
+                    next = 0;
+                    count = 0;
+                    count = Wait(events);
+                }
 
-            while (Deadlines.TakeDue() is { } due)
+                while (next < count)
+                {
+                    Serve(in events[next++]);
+                }
+
+                while (Deadlines.TakeDue() is { } due)
+                {
+                    due.Expire();
+                }
+            }
+#pragma warning disable CA1031 // Whatever it is, the others go on: after a pause, for it may come again at once.
+            catch (Exception)
+#pragma warning restore CA1031
             {
-                due.Expire();
+                Thread.Sleep(RestTime);
             }
         }
 
         _ears.Close(take: false);
         _deaf.Set();
         EndAll();
+    }
+
+    private int Wait(LoopEvent[] events)
+    {
+        long until = Deadlines.Sleep();
+        int count = _loop.Wait(events, until == long.MaxValue ? -1 : Math.Max(until - Clock.Now, 0));
+        Deadlines.Awake();
+        _house.Tally.Waits++;
+        return count;
     }
 
     private void Serve(in LoopEvent told)
@@ -224,8 +259,15 @@ internal sealed class AcceptThread : IDisposable
     // Ends accepting, and sets the end of what is left.
     private void BeginDrain()
     {
-        _ears.Close(take: !_handsOver);
-        _deaf.Set();
+        try
+        {
+            _ears.Close(take: !_handsOver);
+        }
+        finally
+        {
+            _deaf.Set();
+        }
+
         if (_drainTimer != 0)
         {
             _loop.StopTimer(_drainTimer);

@@ -29,15 +29,21 @@ internal sealed partial class Connection
             }
         }
 
-        bool told = (_up.Bits & FlowBits.Ended) != 0 || _up.Length > 0;
-        if (over || told || !Await(_up, static (flow, client) => flow.AwaitBytes(client), _client))
-        {
-            Stir(told);
-        }
-
+        // Each half fails by itself: the flow of the upstream has to be run whatever happens to that of the client.
+        Guard(static (connection, _) => connection.AwaitClient(), _up);
         if (!over)
         {
             Guard(static (connection, _) => connection.ConnectNext(), _down);
+        }
+    }
+
+    // Lets the client wait for its upstream. Runs its flow.
+    private void AwaitClient()
+    {
+        bool told = (_up.Bits & FlowBits.Ended) != 0 || _up.Length > 0;
+        if (IsOver || told || !Await(_up, static (flow, client) => flow.AwaitBytes(client), _client))
+        {
+            Stir(told);
         }
     }
 
@@ -57,6 +63,7 @@ internal sealed partial class Connection
         }
 
         bool relays;
+        bool close = false;
         lock (_gate)
         {
             relays = _phase == Phase.Relay;
@@ -75,7 +82,9 @@ internal sealed partial class Connection
 
             if (!relays)
             {
+                // From here on it is whose who brings the upstream.
                 _up.State = FlowState.Free;
+                close = MayClose();
             }
         }
 
@@ -83,9 +92,9 @@ internal sealed partial class Connection
         {
             Found(_up);
         }
-        else
+        else if (close)
         {
-            Leave(_up);
+            Close();
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed partial class Connection
     // answer, and TCP does not tell which.
     private const long LeftTime = Clock.Second;
 
+    // When a try that is over its time is looked at again, because a thread has it in hand.
+    private const long HandTime = Clock.Second / 1000;
+
     /// <summary>Its deadline has come: ends what is over its limit, goes on with what had to wait.</summary>
     internal void Expire()
     {
@@ -101,7 +104,14 @@ internal sealed partial class Connection
         }
         else if (_phase == Phase.Connect)
         {
-            deadline = Math.Min(deadline, Clock.After(_connect, terms.ConnectTimeout));
+            long tried = Clock.After(_connect, terms.ConnectTimeout);
+            if (_down.State != FlowState.Waiting)
+            {
+                // Nothing is awaited that could be ended: a deadline in the past would come for ever.
+                tried = Math.Max(tried, Clock.Now + HandTime);
+            }
+
+            deadline = Math.Min(deadline, tried);
             deadline = _left ? Math.Min(deadline, last + LeftTime) : deadline;
         }
         else

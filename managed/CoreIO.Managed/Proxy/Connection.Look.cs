@@ -15,21 +15,32 @@ internal sealed partial class Connection
     internal static void Begin(ProxyHouse house, Listener listener, int accepted, in InternetAddress source)
     {
         Connection? connection = null;
-        SafeSocketHandle handle = new(accepted, ownsHandle: true);
+        SafeSocketHandle? handle = null;
         try
         {
+            handle = new SafeSocketHandle(accepted, ownsHandle: true);
             connection = new Connection(house, listener, new Socket(handle) { Blocking = false }, in source);
+            house.Connections.Add(connection);
         }
-        catch (Exception e) when (e is SocketException or OutOfMemoryException)
+#pragma warning disable CA1031 // Whatever it is, it belongs to this connection alone.
+        catch (Exception)
+#pragma warning restore CA1031
         {
             // A client that is gone already, or no memory: it has not begun.
-            handle.Dispose();
+            if (handle is null)
+            {
+                _ = ProxyLibc.Close(accepted);
+            }
+            else
+            {
+                handle.Dispose();
+            }
+
             house.Tally.End(ProxyEnd.Resources);
             Interlocked.Decrement(ref house.Tally.Live);
             return;
         }
 
-        house.Connections.Add(connection);
         connection._up.State = FlowState.Running;
         connection.Guard(static (connection, _) => connection.Begin(), connection._up);
     }

@@ -111,7 +111,12 @@ internal sealed partial class Connection : IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            int error = e is SocketException socket ? SocketCalls.Errno(socket.SocketErrorCode) : -StatusCode.NoMemory;
+            int error = e switch
+            {
+                SocketException socket => SocketCalls.Errno(socket.SocketErrorCode),
+                OutOfMemoryException => -StatusCode.NoMemory,
+                _ => 0,
+            };
             End(ProxyEnd.Resources, error);
             if (flow.State == FlowState.Running)
             {
@@ -174,6 +179,9 @@ internal sealed partial class Connection : IDisposable
             return false;
         }
 
+        // From here on nobody makes a flow that waits running again; what it holds is the kernel's to read until it comes back.
+        _up.Lingers = _up.State == FlowState.Waiting;
+        _down.Lingers = _down.State == FlowState.Waiting;
         return _closed = true;
     }
 
@@ -181,15 +189,22 @@ internal sealed partial class Connection : IDisposable
     private void Leave(Flow flow)
     {
         bool close;
+        bool late;
         lock (_gate)
         {
             flow.State = FlowState.Free;
+            late = _closed;
             close = MayClose();
         }
 
         if (close)
         {
             Close();
+        }
+        else if (late)
+        {
+            // It was still waiting when the connection was closed.
+            flow.Release();
         }
     }
 
@@ -202,6 +217,7 @@ internal sealed partial class Connection : IDisposable
         {
             over = _over;
             flow.State = over ? FlowState.Running : FlowState.Waiting;
+            flow.AwaitsClient = socket == _client;
         }
 
         if (over)
@@ -221,48 +237,83 @@ internal sealed partial class Connection : IDisposable
         {
             // Ended, or a connect that took too long.
         }
+        catch
+        {
+            // It does not wait, and the caller runs it still; unless the connection was closed meanwhile, which then is the end of it.
+            if (Closed(flow))
+            {
+                return true;
+            }
 
+            throw;
+        }
+
+        return Closed(flow);
+    }
+
+    // Takes a flow back that did not have to wait; true when the connection was closed before that, and then the flow is over.
+    private bool Closed(Flow flow)
+    {
+        bool closed;
         lock (_gate)
         {
-            flow.State = _closed ? FlowState.Free : FlowState.Running;
-            return _closed;
+            closed = _closed;
+            flow.State = closed ? FlowState.Free : FlowState.Running;
         }
+
+        if (closed)
+        {
+            flow.Release();
+        }
+
+        return closed;
     }
 
     // Carries an end out; once, when no flow runs.
     private void Close()
     {
-        bool clientAwaited = Awaits(_up, target: false) || Awaits(_down, target: true);
-        bool serverAwaited = Awaits(_down, target: false) || Awaits(_up, target: true);
+        bool clientAwaited = Awaits(_up, client: true) || Awaits(_down, client: true);
+        bool serverAwaited = Awaits(_up, client: false) || Awaits(_down, client: false);
         bool resets = _house.Terms.PassResets;
         try
         {
             _house.Deadlines.Set(this, long.MaxValue);
-            Note();
+            // Who reads a record finds it in the counts.
             LeaveUpstream();
-            _up.Drop(_house.Tally);
-            _down.Drop(_house.Tally);
+            _house.Tally.End(_reason);
+            Note();
+        }
+        finally
+        {
             if (_server is { } server)
             {
                 SocketCalls.Close(server, resets && _reason == ProxyEnd.ClientReset, serverAwaited);
             }
 
             SocketCalls.Close(_client, resets && _reason == ProxyEnd.UpstreamReset, clientAwaited);
-            // What is still awaited comes back to them, and they are given up after that.
-            _up.Dispose();
-            _down.Dispose();
-        }
-        finally
-        {
+            GiveUp(_up);
+            GiveUp(_down);
             _house.Sources.Leave(_counted);
-            _house.Tally.End(_reason);
             _house.Connections.Remove(this);
             Interlocked.Decrement(ref _house.Tally.Live);
         }
     }
 
-    // Whether a flow waits for its target, or for its source.
-    private static bool Awaits(Flow flow, bool target) => flow.State == FlowState.Waiting && flow.Length > 0 == target;
+    // Gives up what a flow holds, but for the buffer of one that waits: a send of it may be under way, and who takes it back gives it back.
+    private void GiveUp(Flow flow)
+    {
+        flow.CountHeld(_house.Tally, 0);
+        if (!flow.Lingers)
+        {
+            flow.Release();
+        }
+
+        // What is still awaited comes back to it, and it is given up after that.
+        flow.Dispose();
+    }
+
+    // Whether a flow waited for the client, or for the upstream, when the connection was closed.
+    private static bool Awaits(Flow flow, bool client) => flow.Lingers && flow.AwaitsClient == client;
 
     private void Note()
     {

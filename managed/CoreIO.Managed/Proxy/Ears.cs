@@ -45,7 +45,7 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
     internal void Accept(int index)
     {
         Ear ear = _ears[index];
-        for (int i = 0; i < Turn && ear.Watch != 0; i++)
+        for (int i = 0; i < Turn && ear.Watch != 0 && !house.Thread!.IsTired; i++)
         {
             long wait = _rate.Take(Clock.Now);
             if (wait > 0)
@@ -117,7 +117,8 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
         foreach (Ear ear in _ears)
         {
             Unwatch(ear);
-            while (take && AcceptOne(ear, most: 0) > 0)
+            // No more than may be queued at this moment: the socket still listens, and others come.
+            for (int i = 0; take && i <= house.Terms.Backlog && AcceptOne(ear, most: 0) > 0; i++)
             {
                 // The next.
             }

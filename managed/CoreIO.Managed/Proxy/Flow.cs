@@ -70,6 +70,12 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 
     internal FlowBits Bits { get; set; }
 
+    /// <summary>Whether it is the client's socket that it waits for, or last waited for.</summary>
+    internal bool AwaitsClient { get; set; }
+
+    /// <summary>Whether it waited when its connection was closed.</summary>
+    internal bool Lingers { get; set; }
+
     /// <summary>Received from its source.</summary>
     internal long Received { get; set; }
 
@@ -150,6 +156,12 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     internal void Drop(Tally tally)
     {
         CountHeld(tally, 0);
+        Release();
+    }
+
+    /// <summary>Gives the buffer back alone, and counts nothing.</summary>
+    internal void Release()
+    {
         Length = 0;
         _start = 0;
         if (Buffer is { } buffer)

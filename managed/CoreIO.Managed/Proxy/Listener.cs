@@ -26,8 +26,6 @@ internal sealed class Listener
 
     internal bool Transparent => _plan.Transparent;
 
-    internal bool Redirected => _plan.Redirected;
-
     /// <summary>Whether connections were led here from other destinations.</summary>
     internal bool Led => _plan.Transparent || _plan.Redirected;
 

@@ -21,7 +21,10 @@ internal sealed class ManagedProxy(ProxyHouse own) : IProxy
         }
     }
 
-    public int Start()
+    public int Start() => Start(rehearse: true);
+
+    /// <summary>Starts it, after what it will use was used once.</summary>
+    internal int Start(bool rehearse)
     {
         ProxyHouse house = House;
         if (_started)
@@ -34,7 +37,13 @@ internal sealed class ManagedProxy(ProxyHouse own) : IProxy
             return StatusCode.InvalidArgument;
         }
 
-        int status = AcceptThread.Create(house, out AcceptThread? thread);
+        int status = rehearse ? Rehearsal.Run() : 0;
+        if (status < 0)
+        {
+            return status;
+        }
+
+        status = AcceptThread.Create(house, out AcceptThread? thread);
         if (status < 0)
         {
             return status;

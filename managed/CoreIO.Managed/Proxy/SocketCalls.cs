@@ -95,7 +95,9 @@ internal static class SocketCalls
         int status = 0;
         if (!to.IsUnix)
         {
-            status = Prepare(socket, congestion);
+            // System.Net.Sockets opens them for IPv6 alone; the kernel's default takes mapped addresses of IPv4, too.
+            status = to.Family == InternetAddress.Version6 ? ProxyLibc.Set(socket, Ip6Level, OnlyVersion6, 0) : 0;
+            status = status < 0 ? status : Prepare(socket, congestion);
             if (status == 0 && from.Family != 0)
             {
                 status = BindFrom(socket, to.Family, in from);
@@ -149,7 +151,8 @@ internal static class SocketCalls
 
     /// <summary>
     /// Closes a socket. With <paramref name="reset"/> the peer is told so, unless that would throw away bytes it has not got yet. A socket that
-    /// somebody waits for (<paramref name="awaited"/>) would be reset by the runtime; one that was shut down is not.
+    /// somebody waits for (<paramref name="awaited"/>) would be reset by the runtime; one that was shut down is not. Nothing is thrown: there is
+    /// another socket to close, and counts to lower.
     /// </summary>
     internal static void Close(Socket socket, bool reset, bool awaited)
     {
@@ -164,12 +167,21 @@ internal static class SocketCalls
                 socket.Shutdown(SocketShutdown.Send);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+#pragma warning disable CA1031 // See above.
+        catch (Exception)
         {
             // It is gone already, or a connect that took too long has closed it.
         }
 
-        socket.Dispose();
+        try
+        {
+            socket.Dispose();
+        }
+        catch (Exception)
+        {
+            // Its handle is given up with it, and closed by the finalizer at last.
+        }
+#pragma warning restore CA1031
     }
 
     /// <summary>Closes the socket of a check, which leaves nothing in TIME_WAIT.</summary>

@@ -38,12 +38,18 @@ internal sealed class Tally
     /// <summary>Counts one more connection, unless there are as many as may be; 0 is any number.</summary>
     internal bool Enter(int most)
     {
-        if (Interlocked.Increment(ref Live) <= most || most == 0)
+        long live = Volatile.Read(ref Live);
+        while (most == 0 || live < most)
         {
-            return true;
+            long seen = Interlocked.CompareExchange(ref Live, live + 1, live);
+            if (seen == live)
+            {
+                return true;
+            }
+
+            live = seen;
         }
 
-        Interlocked.Decrement(ref Live);
         return false;
     }
 

@@ -95,7 +95,7 @@ internal sealed class Terms
 
     /// <summary>A time in nanoseconds; null is never, which is below 0.</summary>
     internal static long Nanoseconds(TimeSpan? time) =>
-        time is not { } some ? -1 : some.Ticks > long.MaxValue / Clock.Tick ? long.MaxValue : some.Ticks * Clock.Tick;
+        time is not { Ticks: >= 0 } some ? -1 : some.Ticks > long.MaxValue / Clock.Tick ? long.MaxValue : some.Ticks * Clock.Tick;
 
     private static bool Valid(ProxyOptions options)
     {

@@ -54,7 +54,7 @@ internal sealed class UpstreamTable(Terms terms)
             if (found is { Up: false })
             {
                 // Taken: the next one that may try it again is to wait for its turn.
-                found.RetryAt = now + terms.Retry;
+                found.RetryAt = Clock.After(now, terms.Retry);
             }
 
             return found ?? (_checked ? null : Choose(group, source, tried, any: true, now));
@@ -88,7 +88,7 @@ internal sealed class UpstreamTable(Terms terms)
             upstream.Good = 0;
             if (++upstream.Bad >= terms.Fall)
             {
-                upstream.RetryAt = now + terms.Retry;
+                upstream.RetryAt = Clock.After(now, terms.Retry);
                 upstream.Up = false;
             }
         }
