@@ -8,7 +8,12 @@
 // hands, ends, or a limit is looked at; nothing blocks under it, and no other lock of a connection is taken.
 //
 // An end is decided once, by anybody, and carried out when no flow runs: by whoever decides, or by the last one to run. So no socket is closed
-// under a call, and an operation that was still awaited comes back to a connection that is over, and does nothing.
+// under a call of a flow that runs; a flow that waits may be closed on, even before its operation has begun. It comes back to a connection that
+// is over, is not run any more, and gives back its buffer then and not earlier: until then the kernel may read it. All counts are lowered by the
+// one who closes.
+//
+// Whatever a flow throws ends its connection (Guard), and each flow has a guard of its own, for one that nobody runs nor frees would keep the
+// connection for ever. Closing throws nothing.
 using System.Net.Sockets;
 using CoreIO.Proxy;
 

@@ -1,4 +1,5 @@
 // What a proxy takes of the machine: descriptors that run out, and thousands of connections that say nothing.
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -48,10 +49,10 @@ public sealed class ProxyResourceTests(string backend)
     }
 
     [Test]
-    public void Running_out_of_descriptors_is_no_spin_and_passes()
+    public void Running_out_of_descriptors_is_no_spin_and_passes([Values(6, 7)] int room)
     {
         Tool.Need("prlimit");
-        const int Clients = 20;
+        const int Clients = 40;
         using TextServer server = new("answer");
         int metrics = FreePort();
         using ProxyProcess proxy = ProxyProcess.Start("--listen", "127.0.0.1:0", "--to", server.Address, "--workers", "1",
@@ -62,11 +63,12 @@ public sealed class ProxyResourceTests(string backend)
             Ask(warm);
         }
 
-        // Room for three connections beside what the process has.
+        // Room for three connections beside what the process has, or for three clients and a fourth without a descriptor to its upstream.
         string id = proxy.Id.ToString(CultureInfo.InvariantCulture);
-        int limit = Descriptors(proxy.Id) + 6;
+        int limit = LimitFor(proxy.Id, room);
         Assert.That(Repository.Run("prlimit", "--pid", id, $"--nofile={limit}:").ExitCode, Is.Zero);
         List<Socket> clients = [];
+        Stopwatch since = Stopwatch.StartNew();
         try
         {
             for (int i = 0; i < Clients; i++)
@@ -74,13 +76,15 @@ public sealed class ProxyResourceTests(string backend)
                 clients.Add(Connect(port));
             }
 
-            Assert.That(() => Descriptors(proxy.Id), Is.GreaterThanOrEqualTo(limit - 1).After(PatienceMs, 10));
+            // The runtime reserves one for a moment now and then, which is in no list.
+            Assert.That(() => Free(proxy.Id, limit), Is.LessThanOrEqualTo(2).After(PatienceMs, 10));
             long before = CpuMilliseconds(proxy.Id);
             Assert.That(clients[0].Poll(500_000, SelectMode.SelectRead), Is.False, "those that have theirs keep it");
             Assert.That(CpuMilliseconds(proxy.Id) - before, Is.LessThan(200), "of half a second");
             Assert.That(Repository.Run("prlimit", "--pid", id, "--nofile=4096:").ExitCode, Is.Zero);
             // One for which there was no descriptor to its upstream is ended, one each 100 ms at most; the others have waited.
-            Assert.That(clients.Count(client => Ask(client) == "answer"), Is.GreaterThanOrEqualTo(Clients - 12));
+            int ended = (int)(since.ElapsedMilliseconds / 100) + 2;
+            Assert.That(clients.Count(client => Ask(client) == "answer"), Is.GreaterThanOrEqualTo(Clients - ended).And.GreaterThan(3));
             using Socket late = Connect(port);
             Assert.That(Ask(late), Is.EqualTo("answer"));
         }
@@ -91,7 +95,8 @@ public sealed class ProxyResourceTests(string backend)
 
         using HttpClient http = new();
         string figures = http.GetStringAsync(new Uri($"http://127.0.0.1:{metrics}/metrics")).GetAwaiter().GetResult();
-        Assert.That(Figure(figures, "coreio_proxy_accept_failures_total"), Is.InRange(1, 30));
+        long rests = Figure(figures, "coreio_proxy_accept_failures_total") + Figure(figures, "coreio_proxy_ends_total{reason=\"resources\"}");
+        Assert.That(rests, Is.InRange(1, 60));
         Assert.That(Figure(figures, "coreio_proxy_live"), Is.Zero);
     }
 
@@ -166,6 +171,13 @@ public sealed class ProxyResourceTests(string backend)
         long.Parse(figures.Split('\n').First(line => line.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
 
     private static int Descriptors(int process) => Directory.GetFileSystemEntries($"/proc/{process}/fd").Length;
+
+    // RLIMIT_NOFILE limits their numbers, and those that are open may have gaps between them.
+    private static int Free(int process, int limit) =>
+        limit - Directory.GetFileSystemEntries($"/proc/{process}/fd")
+            .Count(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture) < limit);
+
+    private static int LimitFor(int process, int room) => Enumerable.Range(8, 4096).First(limit => Free(process, limit) == room);
 
     // utime and stime, of which the kernel keeps hundredths of a second.
     private static long CpuMilliseconds(int process)

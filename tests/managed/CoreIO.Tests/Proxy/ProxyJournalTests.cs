@@ -66,6 +66,7 @@ internal sealed class ProxyJournalTests(string backend)
             }
 
             ProxyRig.Until(() => rig.Counters.Ended == ports.Count, "it has ended");
+            rig.WaitForLive(0);
         }
 
         Assert.That(rig.Counters.JournalLost, Is.EqualTo(Connections - Room));
