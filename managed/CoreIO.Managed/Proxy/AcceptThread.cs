@@ -141,6 +141,7 @@ internal sealed class AcceptThread : IDisposable
         lock (_gate)
         {
             _disposed = true;
+            _ears.Dispose();
             _checks.Dispose();
             _loop.Dispose();
         }

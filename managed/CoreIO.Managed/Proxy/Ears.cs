@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Managed.Proxy;
 
-internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
+internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop) : IDisposable
 {
     // Connections accepted in one turn, before others get theirs.
     private const int Turn = 64;
@@ -13,12 +13,17 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
     // How long accepting rests when there are as many connections as may be.
     private const long LimitRest = 5_000_000;
 
+    // Descriptors that are kept for the runtime: each thread that it starts needs a pipe for a moment, and without one it ends the process. One more
+    // is for what else comes then.
+    private const int Spares = 3;
+
     // EAGAIN, and errors that are the socket's own.
     private const int None = 0;
     private const int Many = 1;
 
     private readonly RateLimit _rate = new(house.Terms.Rate);
     private readonly List<Ear> _ears = [];
+    private readonly List<int> _spares = [];
     private bool _rests;
     private bool _closed;
 
@@ -38,7 +43,7 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
             }
         }
 
-        return 0;
+        return Spare() ? 0 : StatusCode.TooManyOpenFiles;
     }
 
     /// <summary>Accepts what is queued on one of them, in turns.</summary>
@@ -85,6 +90,11 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
         }
 
         _rests = true;
+        if (delay == AcceptThread.Rest)
+        {
+            GiveSpares();
+        }
+
         foreach (Ear ear in _ears)
         {
             Unwatch(ear);
@@ -95,6 +105,12 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
     internal void Resume()
     {
         _rests = false;
+        if (!_closed && !Spare())
+        {
+            RestFor(AcceptThread.Rest);
+            return;
+        }
+
         for (int i = 0; i < _ears.Count && !_closed; i++)
         {
             if (_ears[i].Watch == 0 && Watch(i) < 0)
@@ -114,6 +130,7 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
         }
 
         _closed = true;
+        GiveSpares();
         foreach (Ear ear in _ears)
         {
             Unwatch(ear);
@@ -129,6 +146,9 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
             listener.Close();
         }
     }
+
+    /// <summary>Gives up what is kept; the sockets are their listeners'.</summary>
+    public void Dispose() => GiveSpares();
 
     // Takes one connection from a socket, unless there are as many already; 0 is any number: Many, None, or a status.
     private int AcceptOne(Ear ear, int most)
@@ -155,6 +175,29 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop)
         Interlocked.Increment(ref house.Tally.Accepted);
         Connection.Begin(house, ear.Listener, accepted, in source);
         return Many;
+    }
+
+    // Takes the spare descriptors that are not there; false when there are none to be had.
+    private bool Spare()
+    {
+        while (_spares.Count < Spares)
+        {
+            int socket = ProxyLibc.OpenStream(InternetAddress.Unix);
+            if (socket < 0)
+            {
+                return false;
+            }
+
+            _spares.Add(socket);
+        }
+
+        return true;
+    }
+
+    private void GiveSpares()
+    {
+        _spares.ForEach(socket => _ = ProxyLibc.Close(socket));
+        _spares.Clear();
     }
 
     private int Watch(int index)

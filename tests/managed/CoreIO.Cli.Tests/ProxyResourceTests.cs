@@ -49,7 +49,7 @@ public sealed class ProxyResourceTests(string backend)
     }
 
     [Test]
-    public void Running_out_of_descriptors_is_no_spin_and_passes([Values(6, 7)] int room)
+    public void Running_out_of_descriptors_is_no_spin_and_passes([Values(12, 13)] int room)
     {
         Tool.Need("prlimit");
         const int Clients = 40;
@@ -63,7 +63,7 @@ public sealed class ProxyResourceTests(string backend)
             Ask(warm);
         }
 
-        // Room for three connections beside what the process has, or for three clients and a fourth without a descriptor to its upstream.
+        // Room for six connections beside what the process has, or for six and a client without a descriptor to its upstream.
         string id = proxy.Id.ToString(CultureInfo.InvariantCulture);
         int limit = LimitFor(proxy.Id, room);
         Assert.That(Repository.Run("prlimit", "--pid", id, $"--nofile={limit}:").ExitCode, Is.Zero);
@@ -76,8 +76,8 @@ public sealed class ProxyResourceTests(string backend)
                 clients.Add(Connect(port));
             }
 
-            // The runtime reserves one for a moment now and then, which is in no list.
-            Assert.That(() => Free(proxy.Id, limit), Is.LessThanOrEqualTo(2).After(PatienceMs, 10));
+            // The runtime reserves one for a moment now and then, which is in no list; the managed proxy gives it three while it rests.
+            Assert.That(() => Free(proxy.Id, limit), Is.LessThanOrEqualTo(5).After(PatienceMs, 10));
             long before = CpuMilliseconds(proxy.Id);
             Assert.That(clients[0].Poll(500_000, SelectMode.SelectRead), Is.False, "those that have theirs keep it");
             Assert.That(CpuMilliseconds(proxy.Id) - before, Is.LessThan(200), "of half a second");
