@@ -2,7 +2,6 @@
 // process takes from its bounding set what it does not need, keeps the rest as ambient, and executes itself once more, under the same id.
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace CoreIO.Cli.Shell;
 
@@ -98,22 +97,22 @@ internal static partial class Capabilities
     }
 
     // The program and the arguments this process was executed with; only a failure returns.
-    private static unsafe int Execute()
+    private static int Execute()
     {
-        byte[] program = Encoding.UTF8.GetBytes(File.ResolveLinkTarget("/proc/self/exe", returnFinalTarget: false)!.FullName + '\0');
+        string program = File.ResolveLinkTarget("/proc/self/exe", returnFinalTarget: false)!.FullName;
         byte[] arguments = File.ReadAllBytes("/proc/self/cmdline");
-        fixed (byte* path = program)
-        fixed (byte* first = arguments)
+        nint copy = Marshal.AllocHGlobal(arguments.Length);
+        Marshal.Copy(arguments, 0, copy, arguments.Length);
+        // Each ends with a NUL; behind the last pointer stands none.
+        nint[] list = new nint[arguments.Count((byte)0) + 1];
+        for (int i = 0, next = 0; i < arguments.Length; i += arguments.AsSpan(i).IndexOf((byte)0) + 1)
         {
-            nint[] list = new nint[arguments.Count((byte)0) + 1];
-            int next = 0;
-            for (int i = 0; i < arguments.Length; i += arguments.AsSpan(i).IndexOf((byte)0) + 1)
-            {
-                list[next++] = (nint)(first + i);
-            }
-
-            return ExecuteRaw(path, list) == 0 ? 0 : -Marshal.GetLastPInvokeError();
+            list[next++] = copy + i;
         }
+
+        int status = ExecuteRaw(program, list) == 0 ? 0 : -Marshal.GetLastPInvokeError();
+        Marshal.FreeHGlobal(copy);
+        return status;
     }
 
     [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
@@ -122,6 +121,6 @@ internal static partial class Capabilities
     [LibraryImport(Library, EntryPoint = "capset", SetLastError = true)]
     private static partial int SetRaw(in uint header, in uint data);
 
-    [LibraryImport(Library, EntryPoint = "execv", SetLastError = true)]
-    private static unsafe partial int ExecuteRaw(byte* path, nint[] arguments);
+    [LibraryImport(Library, EntryPoint = "execv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ExecuteRaw(string path, nint[] arguments);
 }
