@@ -210,8 +210,8 @@ void coreio__ears_close(struct coreio__worker *worker)
         if (!ear->open)
             continue;
         ear->open = 0;
-        /* What is queued, and not what goes on coming for as long as the socket listens. */
-        for (int32_t left = proxy->options.backlog; take && left > 0 && accept_one(worker, ear, 0) > 0; left--) {
+        /* What is queued, one more than the backlog at most, and not what goes on coming while the socket listens. */
+        for (int32_t left = proxy->options.backlog; take && left >= 0 && accept_one(worker, ear, 0) > 0; left--) {
         }
         leave(&proxy->listeners[ear->listener], ear->fd, keep);
     }

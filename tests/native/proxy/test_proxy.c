@@ -161,6 +161,37 @@ TEST(a_drain_lets_connections_go_on_and_takes_what_is_queued)
     rig_end(&rig);
 }
 
+TEST(a_drain_takes_a_whole_backlog)
+{
+    /* The one connection that may live keeps the others queued: the kernel takes one more than the backlog. */
+    enum { QUEUED = 3 };
+    const struct coreio_proxy_options options = {
+        .size = sizeof options, .workers = 1, .max_connections = 1, .backlog = QUEUED - 1};
+    struct rig rig;
+    rig_start(&rig, &options, 0, 0);
+    int32_t client;
+    int32_t server;
+    rig_pair(&rig, &client, &server);
+    int32_t queued[QUEUED];
+    for (int32_t i = 0; i < QUEUED; i++)
+        queued[i] = rig_client(&rig);
+    CHECK_EQ(coreio_proxy_drain(rig.proxy, -1, 0), 0);
+    CHECK_EQ(rig_counters(&rig).accepted, QUEUED + 1);
+    for (int32_t i = 0; i < QUEUED; i++) {
+        const int32_t late = rig_accept(rig.upstream);
+        rig_send(late, "late", 4);
+        close(late);
+    }
+    for (int32_t i = 0; i < QUEUED; i++) {
+        rig_expect(queued[i], "late", 4);
+        close(queued[i]);
+    }
+    close(client);
+    close(server);
+    rig_wait_live(&rig, 0);
+    rig_end(&rig);
+}
+
 TEST(a_drain_ends_what_is_left_after_its_time)
 {
     struct rig rig;

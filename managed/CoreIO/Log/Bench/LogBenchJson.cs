@@ -77,12 +77,19 @@ public static class LogBenchJson
         json.WriteEndObject();
     }
 
-    private static void WriteSpread(Utf8JsonWriter json, string name, LogBenchSpread spread)
+    /// <summary>Writes a median with its spread, null for none; all benches have them so.</summary>
+    internal static void WriteSpread(Utf8JsonWriter json, string name, LogBenchSpread? spread)
     {
+        if (spread is not LogBenchSpread known)
+        {
+            json.WriteNull(name);
+            return;
+        }
+
         json.WriteStartObject(name);
-        json.WriteNumber("median"u8, spread.Median);
-        json.WriteNumber("min"u8, spread.Min);
-        json.WriteNumber("max"u8, spread.Max);
+        json.WriteNumber("median"u8, known.Median);
+        json.WriteNumber("min"u8, known.Min);
+        json.WriteNumber("max"u8, known.Max);
         json.WriteEndObject();
     }
 

@@ -70,8 +70,8 @@ public static class MqBenchJson
         json.WriteNumber("size"u8, row.Size);
         json.WriteString("who"u8, row.Who);
         json.WriteBoolean("one_process"u8, row.IsOneProcess);
-        WriteSpread(json, "ps", row.Ps);
-        WriteSpread(json, "p99_ps", row.P99Ps);
+        LogBenchJson.WriteSpread(json, "ps", row.Ps);
+        LogBenchJson.WriteSpread(json, "p99_ps", row.P99Ps);
         json.WritePropertyName("allocated_per_thousand"u8);
         if (row.AllocatedPerThousand is long allocated)
         {
@@ -83,21 +83,6 @@ public static class MqBenchJson
         }
 
         json.WriteNumber("crossings_per_thousand"u8, row.CrossingsPerThousand);
-        json.WriteEndObject();
-    }
-
-    private static void WriteSpread(Utf8JsonWriter json, string name, LogBenchSpread? spread)
-    {
-        if (spread is not LogBenchSpread known)
-        {
-            json.WriteNull(name);
-            return;
-        }
-
-        json.WriteStartObject(name);
-        json.WriteNumber("median"u8, known.Median);
-        json.WriteNumber("min"u8, known.Min);
-        json.WriteNumber("max"u8, known.Max);
         json.WriteEndObject();
     }
 }

@@ -70,14 +70,14 @@ public static class ProxyBenchJson
         json.WriteString("fault"u8, row.Fault);
         json.WriteNumber("sent"u8, row.Sent);
         json.WriteNumber("received"u8, row.Received);
-        WriteSpread(json, "cpu_ns", row.CpuNs);
-        WriteSpread(json, "per_second", row.PerSecond);
-        WriteSpread(json, "p50_ns", row.P50Ns);
-        WriteSpread(json, "p99_ns", row.P99Ns);
-        WriteSpread(json, "bytes_per_connection", row.BytesPerConnection);
-        WriteSpread(json, "base_bytes", row.BaseBytes);
+        LogBenchJson.WriteSpread(json, "cpu_ns", row.CpuNs);
+        LogBenchJson.WriteSpread(json, "per_second", row.PerSecond);
+        LogBenchJson.WriteSpread(json, "p50_ns", row.P50Ns);
+        LogBenchJson.WriteSpread(json, "p99_ns", row.P99Ns);
+        LogBenchJson.WriteSpread(json, "bytes_per_connection", row.BytesPerConnection);
+        LogBenchJson.WriteSpread(json, "base_bytes", row.BaseBytes);
         WriteNumber(json, "connections", row.Connections);
-        WriteSpread(json, "busiest", row.Busiest);
+        LogBenchJson.WriteSpread(json, "busiest", row.Busiest);
         if (row.WorkerConnections is { } workers)
         {
             json.WriteStartArray("worker_connections"u8);
@@ -107,20 +107,5 @@ public static class ProxyBenchJson
         {
             json.WriteNull(name);
         }
-    }
-
-    private static void WriteSpread(Utf8JsonWriter json, string name, LogBenchSpread? spread)
-    {
-        if (spread is not LogBenchSpread known)
-        {
-            json.WriteNull(name);
-            return;
-        }
-
-        json.WriteStartObject(name);
-        json.WriteNumber("median"u8, known.Median);
-        json.WriteNumber("min"u8, known.Min);
-        json.WriteNumber("max"u8, known.Max);
-        json.WriteEndObject();
     }
 }
