@@ -37,7 +37,7 @@ internal sealed partial class Connection
             }
 
             house.Tally.End(ProxyEnd.Resources);
-            Interlocked.Decrement(ref house.Tally.Live);
+            house.Tally.Leave();
             return;
         }
 

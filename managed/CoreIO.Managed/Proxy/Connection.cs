@@ -300,7 +300,7 @@ internal sealed partial class Connection : IDisposable
             GiveUp(_down);
             _house.Sources.Leave(_counted);
             _house.Connections.Remove(this);
-            Interlocked.Decrement(ref _house.Tally.Live);
+            _house.Tally.Leave();
         }
     }
 

@@ -153,7 +153,7 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop) : IDisposabl
     // Takes one connection from a socket, unless there are as many already; 0 is any number: Many, None, or a status.
     private int AcceptOne(Ear ear, int most)
     {
-        if (!house.Tally.Enter(most))
+        if (!house.Tally.TakePlace(most))
         {
             return StatusCode.Busy;
         }
@@ -161,7 +161,7 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop) : IDisposabl
         int accepted = ProxyLibc.Accept(ear.Socket, out InternetAddress source);
         if (accepted < 0)
         {
-            Interlocked.Decrement(ref house.Tally.Live);
+            house.Tally.GivePlace();
             if (accepted == StatusCode.Again)
             {
                 return None;
@@ -172,7 +172,7 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop) : IDisposabl
             return own ? accepted : Many;
         }
 
-        Interlocked.Increment(ref house.Tally.Accepted);
+        house.Tally.Enter();
         Connection.Begin(house, ear.Listener, accepted, in source);
         return Many;
     }

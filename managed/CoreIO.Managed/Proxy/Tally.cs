@@ -18,6 +18,8 @@ internal sealed class Tally
     internal long JournalLost;
     internal long Waits;
 
+    // Places that are taken: by connections, and by who looks whether there is one to accept.
+    private long _places;
     private ProxyEnds _ends;
     private Stripes _bytes;
 
@@ -35,22 +37,39 @@ internal sealed class Tally
         Interlocked.Add(ref fromClient ? ref stripe.ToUpstream : ref stripe.ToClient, count);
     }
 
-    /// <summary>Counts one more connection, unless there are as many as may be; 0 is any number.</summary>
-    internal bool Enter(int most)
+    /// <summary>Takes a place for a connection, unless there are as many as may be; 0 is any number.</summary>
+    internal bool TakePlace(int most)
     {
-        long live = Volatile.Read(ref Live);
-        while (most == 0 || live < most)
+        long places = Volatile.Read(ref _places);
+        while (most == 0 || places < most)
         {
-            long seen = Interlocked.CompareExchange(ref Live, live + 1, live);
-            if (seen == live)
+            long seen = Interlocked.CompareExchange(ref _places, places + 1, places);
+            if (seen == places)
             {
                 return true;
             }
 
-            live = seen;
+            places = seen;
         }
 
         return false;
+    }
+
+    /// <summary>Gives a place back for which there was no connection.</summary>
+    internal void GivePlace() => Interlocked.Decrement(ref _places);
+
+    /// <summary>Counts the connection that has come to a place.</summary>
+    internal void Enter()
+    {
+        Interlocked.Increment(ref Accepted);
+        Interlocked.Increment(ref Live);
+    }
+
+    /// <summary>Counts a connection out, with its place.</summary>
+    internal void Leave()
+    {
+        Interlocked.Decrement(ref Live);
+        GivePlace();
     }
 
     internal ProxyCounters Read()

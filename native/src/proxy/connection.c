@@ -116,7 +116,7 @@ void coreio__connection_end(
     note(worker, connection, reason);
     coreio__slab_give(&worker->connections, connection->index);
     atomic_fetch_sub_explicit(&worker->live, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&proxy->live, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&proxy->places, 1, memory_order_relaxed);
 }
 
 static int64_t earlier(int64_t one, int64_t base, int64_t delay)
@@ -568,7 +568,7 @@ void coreio__connection_begin(
         coreio__add(&worker->tally.ended, 1);
         coreio__add(&worker->tally.ends[COREIO_PROXY_END_RESOURCES], 1);
         atomic_fetch_sub_explicit(&worker->live, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&proxy->live, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&proxy->places, 1, memory_order_relaxed);
         return;
     }
     struct coreio__connection *connection = coreio__slab_item(&worker->connections, index);

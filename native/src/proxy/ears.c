@@ -117,15 +117,15 @@ static int32_t hand_over(struct coreio__worker *to, const struct coreio__handed 
     return taken;
 }
 
-/* Counts one more connection, unless there are as many as may be: workers together do not take more. */
-static int32_t enter(struct coreio_proxy *proxy, int32_t most)
+/* Takes a place for a connection, unless there are as many as may be: workers together do not take more. */
+static int32_t take_place(struct coreio_proxy *proxy, int32_t most)
 {
-    int64_t live = atomic_load_explicit(&proxy->live, memory_order_relaxed);
+    int64_t places = atomic_load_explicit(&proxy->places, memory_order_relaxed);
     do {
-        if (most > 0 && live >= most)
+        if (most > 0 && places >= most)
             return 0;
     } while (!atomic_compare_exchange_weak_explicit(
-        &proxy->live, &live, live + 1, memory_order_relaxed, memory_order_relaxed));
+        &proxy->places, &places, places + 1, memory_order_relaxed, memory_order_relaxed));
     return 1;
 }
 
@@ -134,14 +134,14 @@ static int32_t enter(struct coreio_proxy *proxy, int32_t most)
 static int32_t accept_one(struct coreio__worker *worker, const struct coreio__ear *ear, int32_t most)
 {
     struct coreio_proxy *proxy = worker->proxy;
-    if (!enter(proxy, most))
+    if (!take_place(proxy, most))
         return -EBUSY;
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     const int fd = accept4(ear->fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         const int32_t error = errno;
-        atomic_fetch_sub_explicit(&proxy->live, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&proxy->places, 1, memory_order_relaxed);
         if (error == EAGAIN)
             return 0;
         /* Errors of the connection itself, which accept(2) passes on: it is gone, and others may be queued. */

@@ -442,9 +442,10 @@ static int64_t read_tally(const _Atomic int64_t *number)
 
 int32_t coreio_proxy_counters(const struct coreio_proxy *proxy, struct coreio_proxy_counters *counters)
 {
-    *counters = (struct coreio_proxy_counters){.live = read_tally(&proxy->live)};
+    *counters = (struct coreio_proxy_counters){0};
     for (int32_t i = 0; proxy->workers != NULL && i < proxy->options.workers; i++) {
         const struct coreio__tally *tally = &proxy->workers[i].tally;
+        counters->live += read_tally(&proxy->workers[i].live);
         counters->accepted += read_tally(&tally->accepted);
         counters->connected += read_tally(&tally->connected);
         counters->ended += read_tally(&tally->ended);

@@ -33,7 +33,7 @@ struct coreio_proxy {
     struct coreio__worker *workers;
     struct coreio__sources sources;
     coreio__rate rate;
-    _Atomic int64_t live;
+    _Atomic int64_t places;        /* taken: by connections, and by who looks whether there is one to accept */
     _Atomic int64_t drain_timeout; /* ns; below 0 for never */
     atomic_int handed_over;
     atomic_int keep; /* listening sockets stay open when workers end: the start has failed */
