@@ -91,78 +91,78 @@ static int32_t later_parts_fit(const struct coreio__frame *frame, const uint16_t
     return 1;
 }
 
-/* `one` when the frame has one part and its fields are one group, which then stay in registers. */
-static inline __attribute__((always_inline)) uint32_t cut_lines(
-    struct coreio__lexer *lexer, const struct coreio__rows *rows, int32_t one)
+/* What a cut knows; of a frame of one part and fields of one group all that it needs. */
+struct plan {
+    const struct coreio__frame *frame;
+    const struct coreio__picks *picks;
+    struct part part;
+    struct pick pick;
+    size_t first_mark;
+    __m512i base;
+};
+
+static inline struct plan make_plan(const struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
     const struct coreio__frame *frame = &lexer->format->frame;
     const struct coreio__picks *picks = lexer->picks;
-    const uint32_t count = (uint32_t)frame->marks;
-    const uint32_t fields = (uint32_t)lexer->format->count;
-    const uint32_t width = rows->width;
-    const uint32_t base = rows->base;
-    const uint32_t last = lexer->readable - COREIO__QUICK_REACH;
-    const uint8_t *window = lexer->window;
-    const int32_t plain = !frame->spaceless && !frame->open;
-    const uint16_t *marks = lexer->marks + lexer->at - 1;
-    const uint8_t *bytes = lexer->mark_bytes + lexer->at;
-    const struct part part = load_part(frame, 0);
-    const struct pick pick = load_pick(&picks->groups[0]);
-    const size_t first_mark = picks->groups[0].first;
-    const __m512i bases = offsets(base);
-    struct coreio_log_record *record = rows->records;
-    const struct coreio_log_record *end = record + rows->capacity;
-    struct coreio_log_field *row = rows->fields;
-    uint32_t first = rows->first;
-    uint32_t begin = lexer->begin;
-    for (; record < end; record++) {
-        const __m512i positions = _mm512_loadu_si512(marks);
-        const uint32_t newline = marks[count];
-        if (!part_fits(&part, positions, marks + 1, bytes) || (!one && !later_parts_fit(frame, marks, bytes)) ||
-            newline > last || !coreio__quick_texts(frame, window, marks) ||
-            (!plain && !coreio__quick_rest(lexer, marks, begin, newline)))
-            break;
-        if (one)
-            cut_pick(&pick, _mm512_loadu_si512(marks + first_mark), bases, row);
-        else
-            cut_groups(marks, picks, bases, row);
-        *record = coreio__quick_record(base, begin, newline, first, fields);
-        begin = newline + 1;
-        marks += count;
-        bytes += count;
-        row += width;
-        first += width;
-    }
-    lexer->begin = begin;
-    lexer->at = (uint32_t)(bytes - lexer->mark_bytes);
-    return (uint32_t)(record - rows->records);
+    return (struct plan){
+        frame, picks, load_part(frame, 0), load_pick(&picks->groups[0]), picks->groups[0].first, offsets(rows->base)};
+}
+
+static inline int32_t fits_one(const void *plan, const uint16_t *marks, const uint8_t *bytes)
+{
+    const struct plan *own = plan;
+    return part_fits(&own->part, _mm512_loadu_si512(marks), marks + 1, bytes);
+}
+
+static inline int32_t fits(const void *plan, const uint16_t *marks, const uint8_t *bytes)
+{
+    const struct plan *own = plan;
+    return fits_one(plan, marks, bytes) && later_parts_fit(own->frame, marks, bytes);
+}
+
+static inline void cut_one(const void *plan, const uint16_t *marks, struct coreio_log_field *row)
+{
+    const struct plan *own = plan;
+    cut_pick(&own->pick, _mm512_loadu_si512(marks + own->first_mark), own->base, row);
+}
+
+static inline void cut(const void *plan, const uint16_t *marks, struct coreio_log_field *row)
+{
+    const struct plan *own = plan;
+    cut_groups(marks, own->picks, own->base, row);
 }
 
 uint32_t coreio__cut_quoted_avx512(struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
-    const struct coreio__picks *picks = lexer->picks;
-    if (lexer->readable < COREIO__QUICK_REACH)
-        return 0;
-    const int32_t one = lexer->format->frame.marks <= COREIO__FRAME_LANES && picks->group_count == 1;
-    return one ? cut_lines(lexer, rows, 1) : cut_lines(lexer, rows, 0);
+    const struct plan plan = make_plan(lexer, rows);
+    if (plan.frame->marks <= COREIO__FRAME_LANES && plan.picks->group_count == 1)
+        return coreio__quick_quoted(lexer, rows, &plan, fits_one, cut_one);
+    return coreio__quick_quoted(lexer, rows, &plan, fits, cut);
 }
 
-/* Finds the two words behind the time; the first bracket must follow them. */
-static inline int32_t find_prefix(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix)
+static inline uint32_t count_brackets(const uint8_t *bytes)
+{
+    const __m512i brackets = _mm512_set1_epi16(']' << 8 | '[');
+    uint32_t count = 0;
+    uint64_t others;
+    while ((others = _mm512_cmpneq_epi8_mask(_mm512_loadu_si512(bytes + count), brackets)) == 0)
+        count += BRACKETS;
+    return count + (uint32_t)__builtin_ctzll(others);
+}
+
+static inline int32_t find_words(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix)
 {
     const uint32_t host = lexer->begin + 16;
     const __m512i text = _mm512_loadu_si512(lexer->window + host);
     const uint64_t spaces = _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8(' '));
-    const uint64_t others = spaces & (spaces - 1);
-    prefix->host = host;
-    prefix->tag = host + (uint32_t)__builtin_ctzll(spaces | (uint64_t)1 << 63) + 1;
-    prefix->tag_end = host + (uint32_t)__builtin_ctzll(others | (uint64_t)1 << 63);
-    return others != 0 && lexer->window[host - 1] == ' ' && open == prefix->tag_end + 1;
+    return coreio__quick_spaces(lexer, host, spaces, open, prefix);
 }
 
-/* All bracketed fields of a line, sixteen at a time, and up to fifteen more behind them. */
-static inline void cut_all(const uint16_t *marks, uint32_t count, __m512i base, struct coreio_log_field *fields)
+/* Sixteen fields at a time, and up to fifteen more behind them. */
+static inline void cut_all(const void *plan, const uint16_t *marks, uint32_t count, struct coreio_log_field *fields)
 {
+    const struct plan *own = plan;
     /* A pair of marks is a field: one behind the first is its offset; the difference less one its length. */
     const __m512i add = _mm512_set1_epi32((int)0xFFFF0001);
     for (uint32_t i = 0; i < count; i += 32) {
@@ -170,50 +170,15 @@ static inline void cut_all(const uint16_t *marks, uint32_t count, __m512i base, 
         const __m512i lanes = _mm512_add_epi16(_mm512_sub_epi16(pairs, _mm512_slli_epi32(pairs, 16)), add);
         const __m512i first = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(lanes));
         const __m512i second = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(lanes, 1));
-        _mm512_storeu_si512(fields + i / 2, _mm512_add_epi32(first, base));
-        _mm512_storeu_si512(fields + i / 2 + 8, _mm512_add_epi32(second, base));
+        _mm512_storeu_si512(fields + i / 2, _mm512_add_epi32(first, own->base));
+        _mm512_storeu_si512(fields + i / 2 + 8, _mm512_add_epi32(second, own->base));
     }
 }
 
 uint32_t coreio__cut_bracketed_avx512(struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
-    const struct coreio__picks *picks = lexer->picks;
-    const __m512i brackets = _mm512_set1_epi16(']' << 8 | '[');
-    const __m512i bases = offsets(rows->base);
-    uint32_t room = rows->room;
-    struct coreio_log_field *row = rows->fields;
-    uint32_t done = 0;
-    for (; done < rows->capacity; done++) {
-        const uint16_t *marks = lexer->marks + lexer->at;
-        const uint8_t *bytes = lexer->mark_bytes + lexer->at;
-        uint32_t count = 0;
-        uint64_t others;
-        while ((others = _mm512_cmpneq_epi8_mask(_mm512_loadu_si512(bytes + count), brackets)) == 0)
-            count += BRACKETS;
-        count += (uint32_t)__builtin_ctzll(others);
-        const uint32_t fields = COREIO__EDGE_PREFIX + count / 2;
-        if (count == 0 || count % 2 != 0 || bytes[count] != '\n' || marks[count] != marks[count - 1] + 1u)
-            break;
-        const uint32_t newline = marks[count];
-        struct coreio__prefix prefix;
-        if (lexer->readable - newline < COREIO__QUICK_REACH || lexer->readable - lexer->begin < COREIO__PREFIX_REACH ||
-            fields < (uint32_t)picks->limit || (rows->all && fields > room) || !find_prefix(lexer, marks[0], &prefix))
-            break;
-        coreio__quick_prefix(lexer, &prefix, rows->base, row);
-        rows->records[done] = coreio__quick_record(
-            rows->base, lexer->begin, newline, rows->first + (uint32_t)(row - rows->fields), fields);
-        if (rows->all) {
-            cut_all(marks, count, bases, row + COREIO__EDGE_PREFIX);
-            row += fields;
-            room -= fields;
-        } else {
-            cut_groups(marks, picks, bases, row);
-            row += rows->width;
-        }
-        lexer->begin = newline + 1;
-        lexer->at += count + 1;
-    }
-    return done;
+    const struct plan plan = make_plan(lexer, rows);
+    return coreio__quick_bracketed(lexer, rows, &plan, count_brackets, find_words, cut_all, cut);
 }
 
 #endif

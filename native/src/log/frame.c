@@ -163,20 +163,11 @@ static struct coreio__frame_field field_of(const struct coreio_log_format *forma
     return (struct coreio__frame_field){open, (uint16_t)(open + 1), 1, 0};
 }
 
-struct coreio__picks *coreio__picks_make(const struct coreio_log_format *format, const uint16_t *fields, int32_t count)
+static void plan_groups(struct coreio__picks *picks, const struct coreio_log_format *format)
 {
-    struct coreio__picks *picks = calloc(1, sizeof *picks + ((size_t)count + 1) * sizeof picks->groups[0]);
-    if (picks == NULL)
-        return NULL;
-    picks->count = count;
-    picks->limit = count > 0 ? fields[count - 1] + 1 : 0;
-    if (count > 0)
-        memcpy(picks->fields, fields, (size_t)count * sizeof *fields);
-    while (format->layout == COREIO__EDGE && picks->prefix < count && fields[picks->prefix] < COREIO__EDGE_PREFIX)
-        picks->prefix++;
     struct coreio__pick_group *group = NULL;
-    for (int32_t i = picks->prefix; i < count; i++) {
-        const struct coreio__frame_field field = field_of(format, fields[i]);
+    for (int32_t i = picks->prefix; i < picks->count; i++) {
+        const struct coreio__frame_field field = field_of(format, picks->fields[i]);
         if (group == NULL || group->count == COREIO__FRAME_FIELDS || field.end - group->first >= COREIO__FRAME_LANES) {
             group = &picks->groups[picks->group_count++];
             group->first = field.begin;
@@ -190,5 +181,52 @@ struct coreio__picks *coreio__picks_make(const struct coreio_log_format *format,
         group->add[lane] = field.offset;
         group->add[lane + 1] = (uint16_t)(0 - field.offset);
     }
+}
+
+/* Lets a shuffle of bytes take a mark to a lane. */
+static void take(uint8_t *shuffle, int32_t lane, int32_t mark)
+{
+    shuffle[2 * lane] = (uint8_t)(2 * mark);
+    shuffle[2 * lane + 1] = (uint8_t)(2 * mark + 1);
+}
+
+static void plan_fours(struct coreio__picks *picks, const struct coreio_log_format *format)
+{
+    struct coreio__pick_four *four = NULL;
+    for (int32_t i = picks->prefix; i < picks->count; i++) {
+        const struct coreio__frame_field field = field_of(format, picks->fields[i]);
+        /* One field always fits: it goes over six marks at most, those of a time. */
+        if (four == NULL || four->count == COREIO__FOUR_FIELDS || field.end - four->first >= COREIO__FOUR_LANES) {
+            four = &picks->fours[picks->four_count++];
+            four->first = field.begin;
+            four->place = (uint16_t)i;
+            memset(four->plus, 0x80, sizeof four->plus);
+            memset(four->minus, 0x80, sizeof four->minus);
+        }
+        const int32_t lane = 2 * four->count++;
+        take(four->plus, lane, field.begin - four->first);
+        take(four->plus, lane + 1, field.end - four->first);
+        take(four->minus, lane + 1, field.begin - four->first);
+        four->add[lane] = field.offset;
+        four->add[lane + 1] = (uint16_t)(0 - field.offset);
+    }
+}
+
+struct coreio__picks *coreio__picks_make(const struct coreio_log_format *format, const uint16_t *fields, int32_t count)
+{
+    /* One of each more than fields: the first is loaded even where there is none. */
+    const size_t room = (size_t)count + 1;
+    struct coreio__picks *picks = calloc(1, sizeof *picks + room * (sizeof picks->groups[0] + sizeof picks->fours[0]));
+    if (picks == NULL)
+        return NULL;
+    picks->fours = (struct coreio__pick_four *)(void *)&picks->groups[room];
+    picks->count = count;
+    picks->limit = count > 0 ? fields[count - 1] + 1 : 0;
+    if (count > 0)
+        memcpy(picks->fields, fields, (size_t)count * sizeof *fields);
+    while (format->layout == COREIO__EDGE && picks->prefix < count && fields[picks->prefix] < COREIO__EDGE_PREFIX)
+        picks->prefix++;
+    plan_groups(picks, format);
+    plan_fours(picks, format);
     return picks;
 }

@@ -20,6 +20,10 @@
 #define COREIO__FRAME_LANES 32
 #define COREIO__FRAME_FIELDS 8
 
+/* The same for vectors half and a quarter as wide. */
+#define COREIO__FOUR_LANES 8
+#define COREIO__FOUR_FIELDS 4
+
 /* Fields behind a row that cutting it may overwrite. */
 #define COREIO__ROW_SLACK 16
 
@@ -62,6 +66,18 @@ struct coreio__pick_group {
     uint16_t add[2 * COREIO__FRAME_FIELDS];
 };
 
+/* Up to four fields that are made at once of the positions of eight marks from `first` on, in lanes as above; the
+ * shuffles are by bytes, and give 0 where there is nothing to take. */
+struct coreio__pick_four {
+    uint16_t first;
+    uint16_t count;
+    uint16_t place; /* of the first of them in the row */
+    uint16_t reserved;
+    uint8_t plus[16];
+    uint8_t minus[16];
+    uint16_t add[8];
+};
+
 /* Most fields that can be wanted: each slot and each text of a plan may name another one. */
 #define COREIO__MAX_PICKS (2 * COREIO_LOG_MAX_FIELDS)
 
@@ -71,7 +87,9 @@ struct coreio__picks {
     int32_t limit;  /* one more than the highest field wanted */
     int32_t prefix; /* how many of them are of the syslog part of edge */
     int32_t group_count;
+    int32_t four_count;
     uint16_t fields[COREIO__MAX_PICKS];
+    struct coreio__pick_four *fours; /* behind the groups */
     struct coreio__pick_group groups[];
 };
 

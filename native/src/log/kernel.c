@@ -20,6 +20,17 @@ static const struct coreio__kernel *const kernels[] = {
 
 #define KERNEL_COUNT ((int32_t)(sizeof kernels / sizeof kernels[0]))
 
+#define NUMBER(byte, bit)                                                                                              \
+    ((byte) >> (bit)&1 ? (uint64_t)(bit) << 8 * __builtin_popcount((byte) & ((1u << (bit)) - 1)) : 0)
+#define NUMBERS(byte)                                                                                                  \
+    (NUMBER(byte, 0) | NUMBER(byte, 1) | NUMBER(byte, 2) | NUMBER(byte, 3) | NUMBER(byte, 4) | NUMBER(byte, 5) |       \
+        NUMBER(byte, 6) | NUMBER(byte, 7))
+#define FOUR(byte) NUMBERS(byte), NUMBERS((byte) + 1), NUMBERS((byte) + 2), NUMBERS((byte) + 3)
+#define SIXTEEN(byte) FOUR(byte), FOUR((byte) + 4), FOUR((byte) + 8), FOUR((byte) + 12)
+#define QUARTER(byte) SIXTEEN(byte), SIXTEEN((byte) + 16), SIXTEEN((byte) + 32), SIXTEEN((byte) + 48)
+
+const uint64_t coreio__bit_numbers[256] = {QUARTER(0u), QUARTER(64u), QUARTER(128u), QUARTER(192u)};
+
 static int32_t supported(const struct coreio__kernel *kernel)
 {
     return (kernel->features & ~coreio__cpu_features()) == 0;
@@ -32,6 +43,10 @@ void coreio__class_add(struct coreio__class *class, uint8_t byte)
     class->low[byte & 15] |= bit;
     class->high[byte >> 4] |= bit;
     class->halves[byte & 0x7F] = 0x80;
+    uint8_t *only = &class->only[byte & 15];
+    if (*only != 0 && *only != (byte | 0x80))
+        class->shared = 1;
+    *only = byte | 0x80;
 }
 
 const struct coreio__kernel *coreio__kernel_get(int32_t id)

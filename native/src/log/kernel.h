@@ -5,7 +5,8 @@
  * frame (frame.h). kernel_scalar.c is the definition of correct; every other kernel writes the same for the same bytes,
  * faster. Which bytes are structural is the format's choice: a class is two tables of bits indexed by the halves of a
  * byte, the form that vector shuffles can look up, and one of seven bits, for wider ones. A class may hold a few bytes
- * more than were added when they are not ASCII, so who walks the positions looks at the byte.
+ * more than were added when they are not ASCII, so who walks the positions looks at the byte. Where no two bytes of a
+ * class share their lower half, one shuffle and a comparison do.
  *
  * No kernel reads past the text. Positions need room for `length` entries and COREIO__KERNEL_SLACK more, and so do
  * the bytes of marks.
@@ -22,6 +23,8 @@ struct coreio__class {
     uint8_t low[16];     /* indexed by the lower half of a byte */
     uint8_t high[16];    /* indexed by the upper half */
     uint8_t halves[128]; /* 0x80 at each byte of it, without its highest bit */
+    uint8_t only[16];    /* the byte of it with this lower half, its highest bit set; 0 for none */
+    int32_t shared;      /* two of its bytes, their highest bits aside, have the same lower half */
 };
 
 struct coreio__lexer;
@@ -59,11 +62,16 @@ extern const struct coreio__kernel coreio__kernel_avx512;
 extern const struct coreio__kernel coreio__kernel_neon;
 #endif
 
+/* The numbers of the set bits of each byte, a byte each, the lowest first. */
+extern const uint64_t coreio__bit_numbers[256];
+
 /* The cuts of the kernels that have no better ones. */
 coreio__cut coreio__cut_quoted;
 coreio__cut coreio__cut_bracketed;
 
 #if defined(__x86_64__)
+coreio__cut coreio__cut_quoted_avx2;
+coreio__cut coreio__cut_bracketed_avx2;
 coreio__cut coreio__cut_quoted_avx512;
 coreio__cut coreio__cut_bracketed_avx512;
 #endif

@@ -26,23 +26,42 @@ static inline uint64_t coreio__emit_four(uint32_t *positions, uint32_t base, uin
     return coreio__emit_one(positions + 3, base, mask);
 }
 
-/* Writes `base` plus the number of each set bit in ascending order, and up to seven positions more; returns where the
- * next positions belong. */
-static inline uint32_t *coreio__emit(uint32_t *positions, uint32_t base, uint64_t mask)
+/* Writes `at` plus the number of each set bit in ascending order, and up to seven positions more; returns how many bits
+ * there are. */
+static inline uint32_t coreio__emit(uint32_t *positions, uint32_t at, uint64_t mask)
 {
     if (mask == 0)
-        return positions;
+        return 0;
     const int count = __builtin_popcountll(mask);
-    mask = coreio__emit_four(positions, base, mask);
+    mask = coreio__emit_four(positions, at, mask);
     if (count > 4) {
-        mask = coreio__emit_four(positions + 4, base, mask);
-        mask = coreio__emit_four(positions + 8, base, mask);
+        mask = coreio__emit_four(positions + 4, at, mask);
+        mask = coreio__emit_four(positions + 8, at, mask);
         for (int done = 12; done < count; done += 8) {
-            mask = coreio__emit_four(positions + done, base, mask);
-            mask = coreio__emit_four(positions + done + 4, base, mask);
+            mask = coreio__emit_four(positions + done, at, mask);
+            mask = coreio__emit_four(positions + done + 4, at, mask);
         }
     }
-    return positions + count;
+    return (uint32_t)count;
+}
+
+/* The same for marks, four at a time: there are fewer of them. */
+static inline uint64_t coreio__emit_mark(uint16_t *position, uint32_t at, uint64_t mask)
+{
+    *position = (uint16_t)(at + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63));
+    return mask & (mask - 1);
+}
+
+static inline uint32_t coreio__emit_marks(uint16_t *positions, uint32_t at, uint64_t mask)
+{
+    const uint32_t count = (uint32_t)__builtin_popcountll(mask);
+    for (uint32_t i = 0; i < count; i += 4) {
+        mask = coreio__emit_mark(positions + i, at, mask);
+        mask = coreio__emit_mark(positions + i + 1, at, mask);
+        mask = coreio__emit_mark(positions + i + 2, at, mask);
+        mask = coreio__emit_mark(positions + i + 3, at, mask);
+    }
+    return count;
 }
 
 #endif

@@ -86,30 +86,4 @@ static inline uint64_t coreio__marks_bracketed(struct coreio__brackets *state, u
     return (opens & (rippled | starts | after_close | after_space)) | closes | newlines | backslashes;
 }
 
-/* Writes position and byte of the lowest bit, and returns the mask without it. A bit that is not there stands for the
- * last byte, and is overwritten or left in the slack. */
-static inline uint64_t coreio__marks_one(
-    const uint8_t *text, uint32_t at, uint64_t mask, uint16_t *position, uint8_t *byte)
-{
-    const uint32_t place = (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
-    *position = (uint16_t)(at + place);
-    *byte = text[place];
-    return mask & (mask - 1);
-}
-
-/* Writes position and byte of each bit in order, for instruction sets without compression; returns how many. */
-static inline uint32_t coreio__marks_write(
-    const uint8_t *text, uint32_t at, uint64_t mask, uint16_t *positions, uint8_t *bytes)
-{
-    const uint32_t count = (uint32_t)__builtin_popcountll(mask);
-    for (uint32_t i = 0; i < count; i += 4) {
-        /* Four at a time, guessing wrong less often; written out, because gcc at -O2 makes a loop of it. */
-        mask = coreio__marks_one(text, at, mask, positions + i, bytes + i);
-        mask = coreio__marks_one(text, at, mask, positions + i + 1, bytes + i + 1);
-        mask = coreio__marks_one(text, at, mask, positions + i + 2, bytes + i + 2);
-        mask = coreio__marks_one(text, at, mask, positions + i + 3, bytes + i + 3);
-    }
-    return count;
-}
-
 #endif

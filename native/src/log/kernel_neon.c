@@ -1,6 +1,6 @@
 /* 64 bytes a step as four vectors of 16: two table lookups take each byte's halves through the class, and comparisons
  * find single bytes; pairwise additions fold the four results, one bit kept of each byte, into a mask of 64 bits, and
- * kernel_blocks.h has the loops that make positions and marks of the masks.
+ * kernel_blocks.h has the loops.
  *
  * A narrowing shift makes a mask of one vector in fewer instructions, with four bits a byte; for four vectors the
  * additions take fewer, and one bit a byte lets one loop write the positions of all 64.
@@ -15,6 +15,8 @@
 
 #include <arm_neon.h>
 #include <coreio/cpu.h>
+
+#include "kernel_emit.h"
 
 /* All bits of a byte are set where the text is structural. */
 static inline uint8x16_t match(const uint8_t *text, uint8x16_t low_table, uint8x16_t high_table)
@@ -51,22 +53,32 @@ static inline uint64_t equal64(const uint8_t *text, char byte)
         vceqq_u8(vld1q_u8(text + 32), wanted), vceqq_u8(vld1q_u8(text + 48), wanted));
 }
 
+static inline uint64_t quoted(struct coreio__quotes *state, const uint8_t *block, const struct coreio__class *class)
+{
+    return coreio__blocks_quotes(state, block, class, match64, equal64);
+}
+
+static inline uint64_t bracketed(struct coreio__brackets *state, const uint8_t *block)
+{
+    return coreio__blocks_brackets(state, block, equal64);
+}
+
 static size_t index_neon(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions)
 {
-    return coreio__blocks_index(text, length, class, positions, match64);
+    return coreio__blocks_index(text, length, class, positions, match64, coreio__emit);
 }
 
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
-    return coreio__blocks_quoted(text, length, class, positions, bytes, match64, equal64);
+    return coreio__blocks_quoted(text, length, class, positions, bytes, quoted, coreio__emit_marks);
 }
 
 static size_t mark_bracketed(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
     (void)class;
-    return coreio__blocks_bracketed(text, length, positions, bytes, equal64);
+    return coreio__blocks_bracketed(text, length, positions, bytes, bracketed, coreio__emit_marks);
 }
 
 const struct coreio__kernel coreio__kernel_neon = {

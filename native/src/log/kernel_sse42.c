@@ -1,5 +1,5 @@
 /* 64 bytes a step as four vectors of 16: two shuffles look each byte's halves up in the class, comparisons find single
- * bytes, and kernel_blocks.h has the loops that make positions and marks of the masks.
+ * bytes, kernel_blocks.h has the loops, and kernel_table.h makes positions of the masks.
  *
  * POPCNT belongs to the set: no CPU has SSE4.2 without it.
  */
@@ -13,6 +13,8 @@
 
 #include <coreio/cpu.h>
 #include <nmmintrin.h>
+
+#include "kernel_table.h"
 
 static inline uint64_t match(const uint8_t *text, __m128i low_table, __m128i high_table)
 {
@@ -47,22 +49,49 @@ static inline uint64_t equal64(const uint8_t *text, char byte)
     return lower | upper << 32;
 }
 
+/* Writes the positions of a mask; eight at a time are two vectors. */
+static inline uint32_t emit(uint32_t *positions, uint32_t at, uint64_t mask)
+{
+    if (mask == 0)
+        return 0;
+#pragma GCC unroll 8
+    for (int32_t i = 0; i < 8; i++) {
+        const __m128i base = _mm_set1_epi32((int)at + 8 * i);
+        const __m128i numbers = coreio__table_numbers(mask, i);
+        __m128i *to = (__m128i *)(void *)positions;
+        _mm_storeu_si128(to, _mm_add_epi32(_mm_cvtepu8_epi32(numbers), base));
+        _mm_storeu_si128(to + 1, _mm_add_epi32(_mm_cvtepu8_epi32(_mm_srli_si128(numbers, 4)), base));
+        positions += __builtin_popcount(mask >> 8 * i & 0xFF);
+    }
+    return (uint32_t)__builtin_popcountll(mask);
+}
+
+static inline uint64_t quoted(struct coreio__quotes *state, const uint8_t *block, const struct coreio__class *class)
+{
+    return coreio__blocks_quotes(state, block, class, match64, equal64);
+}
+
+static inline uint64_t bracketed(struct coreio__brackets *state, const uint8_t *block)
+{
+    return coreio__blocks_brackets(state, block, equal64);
+}
+
 static size_t index_sse42(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions)
 {
-    return coreio__blocks_index(text, length, class, positions, match64);
+    return coreio__blocks_index(text, length, class, positions, match64, emit);
 }
 
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
-    return coreio__blocks_quoted(text, length, class, positions, bytes, match64, equal64);
+    return coreio__blocks_quoted(text, length, class, positions, bytes, quoted, coreio__table_write);
 }
 
 static size_t mark_bracketed(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
     (void)class;
-    return coreio__blocks_bracketed(text, length, positions, bytes, equal64);
+    return coreio__blocks_bracketed(text, length, positions, bytes, bracketed, coreio__table_write);
 }
 
 const struct coreio__kernel coreio__kernel_sse42 = {

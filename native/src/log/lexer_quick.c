@@ -45,35 +45,45 @@ static inline int32_t gaps_fit(const struct coreio__frame *frame, const uint16_t
     return 1;
 }
 
-uint32_t coreio__cut_quoted(struct coreio__lexer *lexer, const struct coreio__rows *rows)
+/* Where the rows of the portable cuts go, and of which fields. */
+struct plan {
+    const struct coreio__lexer *lexer;
+    const struct coreio__rows *rows;
+};
+
+static int32_t marks_fit(const void *plan, const uint16_t *marks, const uint8_t *bytes)
 {
-    const struct coreio__frame *frame = &lexer->format->frame;
-    const struct coreio__picks *picks = lexer->picks;
-    const uint32_t count = (uint32_t)frame->marks;
-    uint32_t done = 0;
-    for (; done < rows->capacity; done++) {
-        const uint16_t *marks = lexer->marks + lexer->at - 1;
-        if (!coreio__equal(lexer->mark_bytes + lexer->at, frame->bytes, count) || !gaps_fit(frame, marks))
-            break;
-        const uint32_t newline = marks[count];
-        if (lexer->readable - newline < COREIO__QUICK_REACH || !coreio__quick_texts(frame, lexer->window, marks) ||
-            !coreio__quick_rest(lexer, marks, lexer->begin, newline))
-            break;
-        struct coreio_log_field *row = rows->fields + (size_t)done * rows->width;
-        for (int32_t i = 0; i < picks->count; i++) {
-            row[i] = coreio__quick_field(marks, &frame->fields[picks->fields[i]]);
-            row[i].offset += rows->base;
-        }
-        rows->records[done] = coreio__quick_record(
-            rows->base, lexer->begin, newline, rows->first + done * rows->width, (uint32_t)lexer->format->count);
-        lexer->begin = newline + 1;
-        lexer->at += count;
-    }
-    return done;
+    const struct plan *own = plan;
+    const struct coreio__frame *frame = &own->lexer->format->frame;
+    return coreio__equal(bytes, frame->bytes, (uint32_t)frame->marks) && gaps_fit(frame, marks);
 }
 
-/* Finds the two words behind the time; the first bracket must follow them. */
-static int32_t find_prefix(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix)
+static void cut_fields(const void *plan, const uint16_t *marks, struct coreio_log_field *row)
+{
+    const struct plan *own = plan;
+    const struct coreio__frame *frame = &own->lexer->format->frame;
+    const struct coreio__picks *picks = own->lexer->picks;
+    for (int32_t i = 0; i < picks->count; i++) {
+        row[i] = coreio__quick_field(marks, &frame->fields[picks->fields[i]]);
+        row[i].offset += own->rows->base;
+    }
+}
+
+uint32_t coreio__cut_quoted(struct coreio__lexer *lexer, const struct coreio__rows *rows)
+{
+    const struct plan plan = {lexer, rows};
+    return coreio__quick_quoted(lexer, rows, &plan, marks_fit, cut_fields);
+}
+
+static uint32_t count_brackets(const uint8_t *bytes)
+{
+    uint32_t count = 0;
+    while (bytes[count] == '[' && bytes[count + 1] == ']')
+        count += 2;
+    return count;
+}
+
+static int32_t find_words(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix)
 {
     prefix->host = lexer->begin + 16;
     if (open < prefix->host + 3 || open - lexer->begin > COREIO__PREFIX_REACH || lexer->window[prefix->host - 1] != ' ')
@@ -89,41 +99,32 @@ static int32_t find_prefix(const struct coreio__lexer *lexer, uint32_t open, str
     return open == prefix->tag_end + 1;
 }
 
+static struct coreio_log_field bracketed_field(const uint16_t *open, uint32_t base)
+{
+    return (struct coreio_log_field){base + open[0] + 1, open[1] - open[0] - 1u};
+}
+
+static void cut_all(const void *plan, const uint16_t *marks, uint32_t count, struct coreio_log_field *fields)
+{
+    const struct plan *own = plan;
+    for (uint32_t i = 0; i < count; i += 2)
+        fields[i / 2] = bracketed_field(marks + i, own->rows->base);
+}
+
+static void cut_bracketed(const void *plan, const uint16_t *marks, struct coreio_log_field *row)
+{
+    const struct plan *own = plan;
+    const struct coreio__picks *picks = own->lexer->picks;
+    for (int32_t i = picks->prefix; i < picks->count; i++) {
+        const size_t open = 2 * (size_t)(picks->fields[i] - COREIO__EDGE_PREFIX);
+        row[i] = bracketed_field(marks + open, own->rows->base);
+    }
+}
+
 uint32_t coreio__cut_bracketed(struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
-    const struct coreio__picks *picks = lexer->picks;
-    uint32_t room = rows->room;
-    struct coreio_log_field *row = rows->fields;
-    uint32_t done = 0;
-    for (; done < rows->capacity; done++) {
-        const uint16_t *marks = lexer->marks + lexer->at;
-        const uint8_t *bytes = lexer->mark_bytes + lexer->at;
-        uint32_t count = 0;
-        while (bytes[count] == '[' && bytes[count + 1] == ']')
-            count += 2;
-        const uint32_t fields = COREIO__EDGE_PREFIX + count / 2;
-        if (count == 0 || bytes[count] != '\n' || marks[count] != marks[count - 1] + 1u)
-            break;
-        const uint32_t newline = marks[count];
-        const uint32_t kept = rows->all ? fields : (uint32_t)picks->count;
-        struct coreio__prefix prefix;
-        if (lexer->readable - newline < COREIO__QUICK_REACH || fields < (uint32_t)picks->limit ||
-            (rows->all && fields > room) || !find_prefix(lexer, marks[0], &prefix))
-            break;
-        coreio__quick_prefix(lexer, &prefix, rows->base, row);
-        for (uint32_t i = (uint32_t)picks->prefix; i < kept; i++) {
-            const uint32_t field = rows->all ? i : picks->fields[i];
-            const uint16_t *open = marks + 2 * (size_t)(field - COREIO__EDGE_PREFIX);
-            row[i] = (struct coreio_log_field){rows->base + open[0] + 1, open[1] - open[0] - 1u};
-        }
-        rows->records[done] = coreio__quick_record(
-            rows->base, lexer->begin, newline, rows->first + (uint32_t)(row - rows->fields), fields);
-        row += rows->all ? fields : rows->width;
-        room -= rows->all ? fields : 0;
-        lexer->begin = newline + 1;
-        lexer->at += count + 1;
-    }
-    return done;
+    const struct plan plan = {lexer, rows};
+    return coreio__quick_bracketed(lexer, rows, &plan, count_brackets, find_words, cut_all, cut_bracketed);
 }
 
 uint32_t coreio__lexer_quick(struct coreio__lexer *lexer, const struct coreio__rows *rows)

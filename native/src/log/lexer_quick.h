@@ -94,4 +94,112 @@ static inline void coreio__quick_prefix(const struct coreio__lexer *lexer, const
         fields[i] = all[lexer->picks->fields[i]];
 }
 
+/* Whether marks and their bytes are those of the frame; `marks` begin with the newline before the line, `bytes` are of
+ * those behind it. */
+typedef int32_t coreio__quick_fits(const void *plan, const uint16_t *marks, const uint8_t *bytes);
+
+/* Writes the wanted fields of a line to its row. */
+typedef void coreio__quick_cut(const void *plan, const uint16_t *marks, struct coreio_log_field *row);
+
+/* Cuts the lines of a template. A kernel gives both steps, which become part of the loop, and what they know of frame
+ * and fields. */
+static inline __attribute__((always_inline)) uint32_t coreio__quick_quoted(struct coreio__lexer *lexer,
+    const struct coreio__rows *rows, const void *plan, coreio__quick_fits *fits, coreio__quick_cut *cut)
+{
+    if (lexer->readable < COREIO__QUICK_REACH)
+        return 0;
+    const struct coreio__frame *frame = &lexer->format->frame;
+    const uint32_t count = (uint32_t)frame->marks;
+    const uint32_t fields = (uint32_t)lexer->format->count;
+    const uint32_t width = rows->width;
+    const uint32_t base = rows->base;
+    const uint32_t last = lexer->readable - COREIO__QUICK_REACH;
+    const uint8_t *window = lexer->window;
+    const int32_t plain = !frame->spaceless && !frame->open;
+    const uint16_t *marks = lexer->marks + lexer->at - 1;
+    const uint8_t *bytes = lexer->mark_bytes + lexer->at;
+    struct coreio_log_record *record = rows->records;
+    const struct coreio_log_record *end = record + rows->capacity;
+    struct coreio_log_field *row = rows->fields;
+    uint32_t first = rows->first;
+    uint32_t begin = lexer->begin;
+    for (; record < end; record++) {
+        const uint32_t newline = marks[count];
+        if (!fits(plan, marks, bytes) || newline > last || !coreio__quick_texts(frame, window, marks) ||
+            (!plain && !coreio__quick_rest(lexer, marks, begin, newline)))
+            break;
+        cut(plan, marks, row);
+        *record = coreio__quick_record(base, begin, newline, first, fields);
+        begin = newline + 1;
+        marks += count;
+        bytes += count;
+        row += width;
+        first += width;
+    }
+    lexer->begin = begin;
+    lexer->at = (uint32_t)(bytes - lexer->mark_bytes);
+    return (uint32_t)(record - rows->records);
+}
+
+/* How many bytes are opening and closing brackets in turn. */
+typedef uint32_t coreio__quick_brackets(const uint8_t *bytes);
+
+/* Finds the two words behind the time; the bracket at `open` must follow them. At least COREIO__PREFIX_REACH bytes from
+ * the begin of the line may be read. */
+typedef int32_t coreio__quick_words(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix);
+
+/* Writes all bracketed fields, which `count` marks are. */
+typedef void coreio__quick_all(
+    const void *plan, const uint16_t *marks, uint32_t count, struct coreio_log_field *fields);
+
+/* Cuts the lines of edge; see coreio__quick_quoted. */
+static inline __attribute__((always_inline)) uint32_t coreio__quick_bracketed(struct coreio__lexer *lexer,
+    const struct coreio__rows *rows, const void *plan, coreio__quick_brackets *brackets, coreio__quick_words *words,
+    coreio__quick_all *all, coreio__quick_cut *cut)
+{
+    const struct coreio__picks *picks = lexer->picks;
+    uint32_t room = rows->room;
+    struct coreio_log_field *row = rows->fields;
+    uint32_t done = 0;
+    for (; done < rows->capacity; done++) {
+        const uint16_t *marks = lexer->marks + lexer->at;
+        const uint8_t *bytes = lexer->mark_bytes + lexer->at;
+        const uint32_t count = brackets(bytes);
+        const uint32_t fields = COREIO__EDGE_PREFIX + count / 2;
+        if (count == 0 || count % 2 != 0 || bytes[count] != '\n' || marks[count] != marks[count - 1] + 1u)
+            break;
+        const uint32_t newline = marks[count];
+        struct coreio__prefix prefix;
+        if (lexer->readable - newline < COREIO__QUICK_REACH || lexer->readable - lexer->begin < COREIO__PREFIX_REACH ||
+            fields < (uint32_t)picks->limit || (rows->all && fields > room) || !words(lexer, marks[0], &prefix))
+            break;
+        coreio__quick_prefix(lexer, &prefix, rows->base, row);
+        rows->records[done] = coreio__quick_record(
+            rows->base, lexer->begin, newline, rows->first + (uint32_t)(row - rows->fields), fields);
+        if (rows->all) {
+            all(plan, marks, count, row + COREIO__EDGE_PREFIX);
+            row += fields;
+            room -= fields;
+        } else {
+            cut(plan, marks, row);
+            row += rows->width;
+        }
+        lexer->begin = newline + 1;
+        lexer->at += count + 1;
+    }
+    return done;
+}
+
+/* The two words behind the time of a line, whose first space `host` follows; `spaces` are those of the 64 bytes from
+ * there on. */
+static inline int32_t coreio__quick_spaces(
+    const struct coreio__lexer *lexer, uint32_t host, uint64_t spaces, uint32_t open, struct coreio__prefix *prefix)
+{
+    const uint64_t others = spaces & (spaces - 1);
+    prefix->host = host;
+    prefix->tag = host + (uint32_t)__builtin_ctzll(spaces | (uint64_t)1 << 63) + 1;
+    prefix->tag_end = host + (uint32_t)__builtin_ctzll(others | (uint64_t)1 << 63);
+    return others != 0 && lexer->window[host - 1] == ' ' && open == prefix->tag_end + 1;
+}
+
 #endif

@@ -36,7 +36,7 @@ static void check_kernels(const uint8_t *text, size_t length, const struct corei
 TEST(a_class_of_ascii_bytes_holds_them_alone)
 {
     static const char bytes[] = {'\n', ' ', '\t', '|', '"', '[', ']', '\\', 0, 0x7f};
-    struct coreio__class class = {{0}, {0}, {0}};
+    struct coreio__class class = {0};
     uint8_t set[256] = {0};
     for (size_t i = 0; i < sizeof bytes; i++) {
         coreio__class_add(&class, (uint8_t)bytes[i]);
@@ -50,7 +50,7 @@ TEST(a_class_holds_all_that_was_added)
 {
     struct logs_random random = {1};
     for (int round = 0; round < 200; round++) {
-        struct coreio__class class = {{0}, {0}, {0}};
+        struct coreio__class class = {0};
         uint8_t added[16];
         for (int i = 0; i < 16; i++) {
             added[i] = (uint8_t)logs_next(&random);
@@ -64,7 +64,7 @@ TEST(a_class_holds_all_that_was_added)
 TEST(kernels_agree_on_every_length_and_offset)
 {
     struct logs_random random = {2};
-    struct coreio__class class = {{0}, {0}, {0}};
+    struct coreio__class class = {0};
     uint8_t set[256];
     /* NUL is what a kernel may see behind a text that does not fill its last block. */
     static const uint8_t bytes[] = {'\n', '"', '\\', ' ', 0xc3, 0};
@@ -92,7 +92,7 @@ TEST(kernels_agree_on_every_length_and_offset)
 
 TEST(kernels_agree_on_texts_of_nothing_but_structure)
 {
-    struct coreio__class class = {{0}, {0}, {0}};
+    struct coreio__class class = {0};
     uint8_t set[256] = {0};
     coreio__class_add(&class, '|');
     set['|'] = 1;
@@ -102,7 +102,7 @@ TEST(kernels_agree_on_texts_of_nothing_but_structure)
     check_kernels(text, sizeof text - 1, &class, set);
     memset(text, 'x', sizeof text);
     check_kernels(text, sizeof text, &class, set);
-    struct coreio__class none = {{0}, {0}, {0}};
+    struct coreio__class none = {0};
     memset(set, 0, sizeof set);
     check_kernels(text, sizeof text, &none, set);
     check_kernels(NULL, 0, &none, set);
@@ -135,7 +135,7 @@ static void check_marks(const uint8_t *text, size_t length, const struct coreio_
 /* What marks are of a short text, as the bytes at them. */
 static void check_definition(const char *text, const char *quoted, const char *bracketed)
 {
-    struct coreio__class class = {{0}, {0}, {0}};
+    struct coreio__class class = {0};
     coreio__class_add(&class, ' ');
     coreio__class_add(&class, ' ' | 0x80);
     coreio__class_add(&class, '\\');
@@ -164,7 +164,7 @@ TEST(kernels_agree_on_marks_at_every_length_and_offset)
 {
     static const char bytes[] = "\n\"\"\\ []][ x-";
     struct logs_random random = {3};
-    struct coreio__class class = {{0}, {0}, {0}};
+    struct coreio__class class = {0};
     static const uint8_t members[] = {' ', ']', '\\', 0};
     for (size_t i = 0; i < sizeof members; i++) {
         coreio__class_add(&class, members[i]);
@@ -196,7 +196,7 @@ TEST(kernels_agree_on_marks_at_every_length_and_offset)
 
 TEST(positions_stay_in_their_room)
 {
-    struct coreio__class class = {{0}, {0}, {0}};
+    struct coreio__class class = {0};
     coreio__class_add(&class, '|');
     uint8_t text[200];
     memset(text, '|', sizeof text);
