@@ -11,7 +11,7 @@ namespace CoreIO.Managed.Proxy;
 internal sealed partial class Connection
 {
     // Bytes a flow may carry in a row before others get their turn; continuations may run on the thread that serves all sockets.
-    private const long TurnBytes = 1024 * 1024;
+    private const long TurnBytes = 2 * 1024 * 1024;
 
     // Bandwidth that was not used is kept for so long.
     private const long Burst = Clock.Second / 10;

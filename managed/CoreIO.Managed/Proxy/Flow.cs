@@ -49,6 +49,9 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     /// <summary>Bytes read at a time; half of the second-level cache's usual share of a thread, as in C.</summary>
     internal const int BufferBytes = 64 * 1024;
 
+    // The same of a flow that fills those: each send wakes who reads, and that costs more than what leaves the cache.
+    private const int StreamBytes = 256 * 1024;
+
     // What is waited with for a target that does not read: little, so that progress is seen at each wake-up and not once all is gone.
     private const int ProbeBytes = 4096;
 
@@ -91,12 +94,16 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     private new byte[]? Buffer { get; set; }
 
     private int _start;
+    private bool _streams;
 
     /// <summary>Of the held bytes those that are counted as such: their target did not take them.</summary>
     private int _counted;
 
     /// <summary>Room to read into, behind what is held.</summary>
-    internal Span<byte> Room(int bytes = BufferBytes)
+    internal Span<byte> Room() => Room(_streams ? StreamBytes : BufferBytes);
+
+    /// <summary>Room to read a given number of bytes into, behind what is held.</summary>
+    internal Span<byte> Room(int bytes)
     {
         if (Buffer is not null && Length == 0 && Buffer.Length < bytes)
         {
@@ -126,7 +133,11 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     }
 
     /// <summary>Bytes were read into the room.</summary>
-    internal void Fill(int bytes) => Length += bytes;
+    internal void Fill(int bytes)
+    {
+        Length += bytes;
+        _streams = bytes >= BufferBytes;
+    }
 
     /// <summary>Bytes of what is held were sent, or are not for the target.</summary>
     internal void Take(int bytes)
