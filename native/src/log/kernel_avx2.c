@@ -118,8 +118,6 @@ static inline uint64_t bracketed(struct coreio__brackets *state, const uint8_t *
 
 static inline uint32_t emit(uint32_t *positions, uint32_t at, uint64_t mask)
 {
-    if (mask == 0)
-        return 0;
     __m256i base = _mm256_set1_epi32((int)at);
 #pragma GCC unroll 8
     for (int32_t i = 0; i < 8; i++) {

@@ -52,8 +52,6 @@ static inline uint64_t equal64(const uint8_t *text, char byte)
 /* Writes the positions of a mask; eight at a time are two vectors. */
 static inline uint32_t emit(uint32_t *positions, uint32_t at, uint64_t mask)
 {
-    if (mask == 0)
-        return 0;
 #pragma GCC unroll 8
     for (int32_t i = 0; i < 8; i++) {
         const __m128i base = _mm_set1_epi32((int)at + 8 * i);
