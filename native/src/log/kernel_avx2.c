@@ -119,12 +119,15 @@ static inline uint64_t bracketed(struct coreio__brackets *state, const uint8_t *
 static inline uint32_t emit(uint32_t *positions, uint32_t at, uint64_t mask)
 {
     __m256i base = _mm256_set1_epi32((int)at);
+    __m256i eight = _mm256_set1_epi32(8);
+    COREIO__OPAQUE(eight);
 #pragma GCC unroll 8
     for (int32_t i = 0; i < 8; i++) {
-        const __m256i numbers = _mm256_cvtepu8_epi32(coreio__table_numbers(mask, i));
+        const uint32_t byte = mask >> 8 * i & 0xFF;
+        const __m256i numbers = _mm256_cvtepu8_epi32(coreio__table_numbers(byte));
         _mm256_storeu_si256((__m256i *)(void *)positions, _mm256_add_epi32(numbers, base));
-        base = _mm256_add_epi32(base, _mm256_set1_epi32(8));
-        positions += __builtin_popcount(mask >> 8 * i & 0xFF);
+        base = _mm256_add_epi32(base, eight);
+        positions += __builtin_popcount(byte);
     }
     return (uint32_t)__builtin_popcountll(mask);
 }

@@ -52,14 +52,19 @@ static inline uint64_t equal64(const uint8_t *text, char byte)
 /* Writes the positions of a mask; eight at a time are two vectors. */
 static inline uint32_t emit(uint32_t *positions, uint32_t at, uint64_t mask)
 {
+    __m128i base = _mm_set1_epi32((int)at);
+    __m128i eight = _mm_set1_epi32(8);
+    COREIO__OPAQUE(eight);
 #pragma GCC unroll 8
     for (int32_t i = 0; i < 8; i++) {
-        const __m128i base = _mm_set1_epi32((int)at + 8 * i);
-        const __m128i numbers = coreio__table_numbers(mask, i);
+        const uint32_t byte = mask >> 8 * i & 0xFF;
+        const __m128i numbers = coreio__table_numbers(byte);
+        const __m128i upper = _mm_cvtepu8_epi32(_mm_srli_si128(numbers, 4));
         __m128i *to = (__m128i *)(void *)positions;
         _mm_storeu_si128(to, _mm_add_epi32(_mm_cvtepu8_epi32(numbers), base));
-        _mm_storeu_si128(to + 1, _mm_add_epi32(_mm_cvtepu8_epi32(_mm_srli_si128(numbers, 4)), base));
-        positions += __builtin_popcount(mask >> 8 * i & 0xFF);
+        _mm_storeu_si128(to + 1, _mm_add_epi32(upper, base));
+        base = _mm_add_epi32(base, eight);
+        positions += __builtin_popcount(byte);
     }
     return (uint32_t)__builtin_popcountll(mask);
 }

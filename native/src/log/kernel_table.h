@@ -11,21 +11,28 @@
 
 #include "kernel.h"
 
-/* The numbers of the bits of byte `i` of a mask, within that byte, in its lower half. */
-static inline __m128i coreio__table_numbers(uint64_t mask, int32_t i)
+/* Hides from the compiler what a vector holds: gcc makes of a sum of constants one constant for each step, and takes
+ * three instructions for each. */
+#define COREIO__OPAQUE(vector) __asm__("" : "+x"(vector))
+
+/* The numbers of the bits of a byte, in the lower half of a vector. */
+static inline __m128i coreio__table_numbers(uint32_t byte)
 {
-    return _mm_loadl_epi64((const __m128i *)(const void *)&coreio__bit_numbers[mask >> 8 * i & 0xFF]);
+    return _mm_loadl_epi64((const __m128i *)(const void *)&coreio__bit_numbers[byte]);
 }
 
 static inline uint32_t coreio__table_write(uint16_t *positions, uint32_t at, uint64_t mask)
 {
     __m128i base = _mm_set1_epi16((short)at);
+    __m128i eight = _mm_set1_epi16(8);
+    COREIO__OPAQUE(eight);
 #pragma GCC unroll 8
     for (int32_t i = 0; i < 8; i++) {
-        const __m128i numbers = _mm_cvtepu8_epi16(coreio__table_numbers(mask, i));
-        _mm_storeu_si128((__m128i *)(void *)positions, _mm_add_epi16(numbers, base));
-        base = _mm_add_epi16(base, _mm_set1_epi16(8));
-        positions += __builtin_popcount(mask >> 8 * i & 0xFF);
+        const uint32_t byte = mask >> 8 * i & 0xFF;
+        _mm_storeu_si128(
+            (__m128i *)(void *)positions, _mm_add_epi16(_mm_cvtepu8_epi16(coreio__table_numbers(byte)), base));
+        base = _mm_add_epi16(base, eight);
+        positions += __builtin_popcount(byte);
     }
     return (uint32_t)__builtin_popcountll(mask);
 }
