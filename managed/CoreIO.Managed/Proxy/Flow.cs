@@ -46,10 +46,10 @@ internal enum FlowBits : byte
 
 internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 {
-    /// <summary>Bytes read at a time; half of the second-level cache's usual share of a thread, as in C.</summary>
+    /// <summary>Bytes read at a time; half of the second-level cache's usual share of a thread.</summary>
     internal const int BufferBytes = 64 * 1024;
 
-    // The same of a flow that fills those: each send wakes who reads, and that costs more than what leaves the cache.
+    // The same of a flow that fills those: each send wakes who reads, and that costs more than what leaves the cache (docs/PERFORMANCE.md, Proxies).
     private const int StreamBytes = 256 * 1024;
 
     // What is waited with for a target that does not read: little, so that progress is seen at each wake-up and not once all is gone.
@@ -102,7 +102,7 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     /// <summary>Room to read into, behind what is held.</summary>
     internal Span<byte> Room() => Room(_streams ? StreamBytes : BufferBytes);
 
-    /// <summary>Room to read a given number of bytes into, behind what is held.</summary>
+    /// <summary>Room behind what is held, in a buffer of at least so many bytes.</summary>
     internal Span<byte> Room(int bytes)
     {
         if (Buffer is not null && Length == 0 && Buffer.Length < bytes)

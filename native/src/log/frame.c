@@ -214,7 +214,7 @@ static void plan_fours(struct coreio__picks *picks, const struct coreio_log_form
 
 struct coreio__picks *coreio__picks_make(const struct coreio_log_format *format, const uint16_t *fields, int32_t count)
 {
-    /* One of each more than fields: the first is loaded even where there is none. */
+    /* One of each more than fields: the first group is loaded even where there is none. */
     const size_t room = (size_t)count + 1;
     struct coreio__picks *picks = calloc(1, sizeof *picks + room * (sizeof picks->groups[0] + sizeof picks->fours[0]));
     if (picks == NULL)

@@ -20,7 +20,7 @@
 #define COREIO__FRAME_LANES 32
 #define COREIO__FRAME_FIELDS 8
 
-/* The same for vectors half and a quarter as wide. */
+/* The same for a quarter of the marks and half of the fields, which smaller vectors hold. */
 #define COREIO__FOUR_LANES 8
 #define COREIO__FOUR_FIELDS 4
 

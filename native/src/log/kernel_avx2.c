@@ -154,7 +154,7 @@ static size_t mark_bracketed(
 
 const struct coreio__kernel coreio__kernel_avx2 = {
     .id = COREIO_LOG_KERNEL_AVX2,
-    .features = COREIO_CPU_AVX2 | COREIO_CPU_BMI2 | COREIO_CPU_PCLMUL,
+    .features = COREIO_CPU_SSE42 | COREIO_CPU_AVX2 | COREIO_CPU_BMI2 | COREIO_CPU_PCLMUL,
     .name = "avx2",
     .index = index_avx2,
     .mark_quoted = mark_quoted,

@@ -172,7 +172,7 @@ static size_t mark_bracketed(
 
 const struct coreio__kernel coreio__kernel_avx512 = {
     .id = COREIO_LOG_KERNEL_AVX512,
-    .features = COREIO_CPU_AVX512BW | COREIO_CPU_AVX512VBMI2 | COREIO_CPU_BMI2 | COREIO_CPU_PCLMUL,
+    .features = COREIO_CPU_SSE42 | COREIO_CPU_AVX512BW | COREIO_CPU_AVX512VBMI2 | COREIO_CPU_BMI2 | COREIO_CPU_PCLMUL,
     .name = "avx512",
     .index = index_avx512,
     .mark_quoted = mark_quoted,

@@ -57,7 +57,7 @@ static inline void coreio__blocks_bytes(const uint8_t *text, const uint16_t *pos
         bytes[i] = text[positions[i]];
 }
 
-/* In all three, what is written cannot change a copy of the class, so its tables stay in registers. */
+/* What is written cannot change a copy of the class, so its tables stay in registers. */
 COREIO__BLOCK_LOOP coreio__blocks_index(const uint8_t *text, size_t length, const struct coreio__class *class,
     uint32_t *positions, coreio__block_match *match, coreio__block_emit *emit)
 {

@@ -1,4 +1,4 @@
-/* Turns a mask of 64 bits into positions, for kernels whose instruction set has no compression.
+/* Turns a mask of 64 bits into positions, for kernels that have neither compression nor a table (kernel_table.h).
  *
  * What costs here is guessing wrong how many bits are set. So four positions are written whatever the count is, then
  * eight more, then eight at a time: the text of logs has 2 to 17 structural bytes in 64. Positions past the count are
@@ -45,13 +45,13 @@ static inline uint32_t coreio__emit(uint32_t *positions, uint32_t at, uint64_t m
     return (uint32_t)count;
 }
 
-/* The same for marks, four at a time: there are fewer of them. */
 static inline uint64_t coreio__emit_mark(uint16_t *position, uint32_t at, uint64_t mask)
 {
     *position = (uint16_t)(at + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63));
     return mask & (mask - 1);
 }
 
+/* coreio__emit for marks, four at a time: there are fewer of them. */
 static inline uint32_t coreio__emit_marks(uint16_t *positions, uint32_t at, uint64_t mask)
 {
     const uint32_t count = (uint32_t)__builtin_popcountll(mask);

@@ -86,7 +86,7 @@ static uint32_t count_brackets(const uint8_t *bytes)
 static int32_t find_words(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix)
 {
     prefix->host = lexer->begin + 16;
-    if (open < prefix->host + 3 || open - lexer->begin > COREIO__PREFIX_REACH || lexer->window[prefix->host - 1] != ' ')
+    if (open < prefix->host + 2 || open - lexer->begin > COREIO__PREFIX_REACH || lexer->window[prefix->host - 1] != ' ')
         return 0;
     const uint8_t *host_end = memchr(lexer->window + prefix->host, ' ', open - prefix->host);
     if (host_end == NULL)

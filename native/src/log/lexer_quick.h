@@ -96,15 +96,15 @@ static inline void coreio__quick_prefix(const struct coreio__lexer *lexer, const
 
 /* Whether marks and their bytes are those of the frame; `marks` begin with the newline before the line, `bytes` are of
  * those behind it. */
-typedef int32_t coreio__quick_fits(const void *plan, const uint16_t *marks, const uint8_t *bytes);
+typedef int32_t coreio__quick_fits_step(const void *plan, const uint16_t *marks, const uint8_t *bytes);
 
 /* Writes the wanted fields of a line to its row. */
-typedef void coreio__quick_cut(const void *plan, const uint16_t *marks, struct coreio_log_field *row);
+typedef void coreio__quick_cut_step(const void *plan, const uint16_t *marks, struct coreio_log_field *row);
 
 /* Cuts the lines of a template. A kernel gives both steps, which become part of the loop, and what they know of frame
  * and fields. */
 static inline __attribute__((always_inline)) uint32_t coreio__quick_quoted(struct coreio__lexer *lexer,
-    const struct coreio__rows *rows, const void *plan, coreio__quick_fits *fits, coreio__quick_cut *cut)
+    const struct coreio__rows *rows, const void *plan, coreio__quick_fits_step *fits, coreio__quick_cut_step *cut)
 {
     if (lexer->readable < COREIO__QUICK_REACH)
         return 0;
@@ -142,20 +142,21 @@ static inline __attribute__((always_inline)) uint32_t coreio__quick_quoted(struc
 }
 
 /* How many bytes are opening and closing brackets in turn. */
-typedef uint32_t coreio__quick_brackets(const uint8_t *bytes);
+typedef uint32_t coreio__quick_brackets_step(const uint8_t *bytes);
 
 /* Finds the two words behind the time; the bracket at `open` must follow them. At least COREIO__PREFIX_REACH bytes from
  * the begin of the line may be read. */
-typedef int32_t coreio__quick_words(const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix);
+typedef int32_t coreio__quick_words_step(
+    const struct coreio__lexer *lexer, uint32_t open, struct coreio__prefix *prefix);
 
 /* Writes all bracketed fields, which `count` marks are. */
-typedef void coreio__quick_all(
+typedef void coreio__quick_all_step(
     const void *plan, const uint16_t *marks, uint32_t count, struct coreio_log_field *fields);
 
 /* Cuts the lines of edge; see coreio__quick_quoted. */
 static inline __attribute__((always_inline)) uint32_t coreio__quick_bracketed(struct coreio__lexer *lexer,
-    const struct coreio__rows *rows, const void *plan, coreio__quick_brackets *brackets, coreio__quick_words *words,
-    coreio__quick_all *all, coreio__quick_cut *cut)
+    const struct coreio__rows *rows, const void *plan, coreio__quick_brackets_step *brackets,
+    coreio__quick_words_step *words, coreio__quick_all_step *all, coreio__quick_cut_step *cut)
 {
     const struct coreio__picks *picks = lexer->picks;
     uint32_t room = rows->room;

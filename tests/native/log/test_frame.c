@@ -88,9 +88,36 @@ TEST(picks_are_grouped_by_what_a_vector_holds)
         CHECK_EQ(picks->groups[i].count, groups[i][1]);
         CHECK_EQ(picks->groups[i].place, groups[i][2]);
     }
+    /* Four fields, twice; two more; one; one: the next is too far away each time. */
+    static const uint16_t fours[][3] = {{0, 4, 0}, {4, 4, 4}, {8, 1, 8}, {20, 1, 9}, {60, 1, 10}, {99, 1, 11}};
+    REQUIRE(picks->four_count == 6);
+    for (int i = 0; i < 6; i++) {
+        CHECK_EQ(picks->fours[i].first, fours[i][0]);
+        CHECK_EQ(picks->fours[i].count, fours[i][1]);
+        CHECK_EQ(picks->fours[i].place, fours[i][2]);
+    }
+    static const uint8_t plus[] = {0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9};
+    static const uint8_t minus[] = {128, 128, 0, 1, 128, 128, 2, 3, 128, 128, 4, 5, 128, 128, 6, 7};
+    CHECK_BYTES(picks->fours[0].plus, 16, plus, 16);
+    CHECK_BYTES(picks->fours[0].minus, 16, minus, 16);
+    static const uint16_t add[] = {1, 0xffff, 1, 0xffff, 1, 0xffff, 1, 0xffff};
+    CHECK_BYTES(picks->fours[0].add, sizeof add, add, sizeof add);
     free(picks);
     coreio_log_format_destroy(format);
     logs_free(&text);
+}
+
+TEST(the_field_of_the_most_marks_is_one_four)
+{
+    /* All that a time may have are marks here. */
+    struct coreio_log_format *format = logs_format("$a/$b:$c <$time_local> $d");
+    static const uint16_t wanted[] = {3, 4};
+    struct coreio__picks *picks = coreio__picks_make(format, wanted, 2);
+    REQUIRE(picks->four_count == 2);
+    CHECK_EQ(format->frame.fields[3].end - format->frame.fields[3].begin, COREIO__FOUR_LANES - 1);
+    CHECK_EQ(picks->fours[0].count, 1);
+    free(picks);
+    coreio_log_format_destroy(format);
 }
 
 TEST(the_syslog_part_of_edge_is_no_mark)

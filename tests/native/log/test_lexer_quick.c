@@ -13,7 +13,10 @@
 #include <string.h>
 
 static const char edge_line[] = "Feb 27 11:53:25 edge01 nginx: [-] [27/Feb/2023:11:53:25 +0800] [https] [1.2.3.4:443] "
-                                "[img|map] [] [200][404] [POST /tr?mllc \"HTTP\"] [621]  [152] [r][-] [-]";
+                                "[img|map] [] [200][404] [POST /tr?mllc \"HTTP\"] [621] [152] [r][-] [-]";
+static const char many_brackets[] =
+    "Feb 27 11:53:25 edge01 nginx: [-][a][b] [c][d] [] [e f][g] [h][i][j][k] [l][m][n][o]"
+    "[p][q] [r][s][t]";
 #define TIME "[27/Feb/2023:11:53:25 +0800]"
 static const char main_line[] = "1.2.3.4 - - " TIME " \"GET /a b HTTP/1.1\" 200 5 \"-\" "
                                 "\"agent [x] / y\" \"-\"";
@@ -40,6 +43,17 @@ static void mutate(struct logs_text *text, struct logs_random *random, const cha
     }
     logs_append(text, own.bytes, own.length);
     logs_free(&own);
+}
+
+/* A template of quoted variables between bars, three marks each, and a line of it. */
+static void make_wide(struct logs_text *format, struct logs_text *line, int32_t variables)
+{
+    for (int32_t i = 0; i < variables; i++) {
+        logs_print(format, "%s\"$a%d\"", i == 0 ? "" : "|", i);
+        logs_print(line, "%s\"%.*s\"", i == 0 ? "" : "|", i % 5, "text");
+    }
+    logs_append(format, "", 1);
+    logs_append(line, "", 1);
 }
 
 static void check_mutations(const char *format, const char *line, uint64_t seed)
@@ -79,11 +93,24 @@ TEST(templates_are_cut_the_same_when_a_few_bytes_change)
     check_mutations("\"$a\"$b\" $c \"$d", "\"x\"y\" z \"w", 87);
 }
 
+TEST(wide_templates_are_cut_the_same_when_a_few_bytes_change)
+{
+    for (int32_t variables = 10; variables <= 42; variables += 8) {
+        struct logs_text format = {0};
+        struct logs_text line = {0};
+        make_wide(&format, &line, variables);
+        check_mutations((const char *)format.bytes, (const char *)line.bytes, 80);
+        logs_free(&format);
+        logs_free(&line);
+    }
+}
+
 TEST(edge_lines_are_cut_the_same_when_a_few_bytes_change)
 {
     check_mutations("edge", edge_line, 97);
     check_mutations("edge", "Feb 27 11:53:25 h t: [a] [b][c]", 98);
     check_mutations("edge", "Feb 27 11:53:25 h t: [a]", 99);
+    check_mutations("edge", many_brackets, 79);
 }
 
 #define MOST_FIELDS 64
@@ -141,10 +168,11 @@ static int32_t compare(const struct coreio_log_format *format, const struct core
     return found;
 }
 
-/* Text that ends in enough bytes for its lines to be quick. */
-static int32_t quick_lines(const char *format_text, const char *lines)
+/* How many lines are quick when up to `most` fields are picked. */
+static int32_t quick_fields(const char *format_text, const char *lines, int32_t most)
 {
     struct logs_text text = {0};
+    /* Enough bytes behind the lines for them to be quick. */
     logs_print(
         &text, "%s%s", lines, "a last line that is long enough for all loads of the lines before it to end in\n");
     const uint8_t *guarded = guarded_copy(text.bytes, (int64_t)text.length);
@@ -155,7 +183,6 @@ static int32_t quick_lines(const char *format_text, const char *lines)
         for (int32_t step = 1; step <= 4; step++) {
             uint16_t wanted[MOST_FIELDS];
             int32_t count = 0;
-            const int32_t most = format->layout == COREIO__EDGE ? 4 : format->count;
             for (int32_t field = step - 1; step < 4 && field < most; field += step)
                 wanted[count++] = (uint16_t)field;
             struct coreio__picks *picks = coreio__picks_make(format, wanted, count);
@@ -170,6 +197,14 @@ static int32_t quick_lines(const char *format_text, const char *lines)
     coreio_log_format_destroy(format);
     logs_free(&text);
     return found;
+}
+
+static int32_t quick_lines(const char *format_text, const char *lines)
+{
+    struct coreio_log_format *format = logs_format(format_text);
+    const int32_t most = format->layout == COREIO__EDGE ? COREIO__EDGE_PREFIX + 1 : format->count;
+    coreio_log_format_destroy(format);
+    return quick_fields(format_text, lines, most);
 }
 
 TEST(plain_lines_are_quick)
@@ -191,6 +226,11 @@ TEST(bracketed_lines_of_edge_are_quick)
     CHECK_EQ(quick_lines("edge", "Feb 27 11:53:25 edge01 nginx: [-] [a | \"b\" [c] [r][-]\n"
                                  "Feb  7 11:53:25 edge01 nginx [-]\n"),
         2);
+    struct logs_text line = {0};
+    logs_print(&line, "%s\n%s\n%c", many_brackets, many_brackets, 0);
+    CHECK_EQ(quick_fields("edge", (const char *)line.bytes, COREIO__EDGE_PREFIX + 19), 2);
+    CHECK_EQ(quick_lines("edge", "Feb 27 11:53:25   [a]\n"), 1);
+    logs_free(&line);
 }
 
 /* Formats of more marks than one vector of positions holds, and of more fields than one vector of fields. */
@@ -206,6 +246,20 @@ TEST(wide_templates_are_quick)
     logs_print(&line, " \"a|b\"\n%c", 0);
     CHECK_EQ(quick_lines((const char *)format.bytes, (const char *)line.bytes), 1);
     line.bytes[3] = '"';
+    CHECK_EQ(quick_lines((const char *)format.bytes, (const char *)line.bytes), 0);
+    logs_free(&format);
+    logs_free(&line);
+    format = (struct logs_text){0};
+    line = (struct logs_text){0};
+    make_wide(&format, &line, 42);
+    line.length--;
+    logs_print(&line, "\n%c", 0);
+    CHECK_EQ(quick_lines((const char *)format.bytes, (const char *)line.bytes), 1);
+    /* The last literal with a byte more: its marks are right, the distance between them is not. */
+    line.length -= 3;
+    while (line.bytes[line.length - 1] != '|')
+        line.length--;
+    logs_print(&line, "x\"y\"\n%c", 0);
     CHECK_EQ(quick_lines((const char *)format.bytes, (const char *)line.bytes), 0);
     logs_free(&format);
     logs_free(&line);
