@@ -87,7 +87,7 @@ public sealed record ProxyOptions
     /// <summary>Pipes a worker holds at most.</summary>
     public int Pipes { get; init; } = 64;
 
-    /// <summary>Upstreams that are tried for a connection, 1 to 64.</summary>
+    /// <summary>Upstreams that are tried for a connection, 1 to 64; 0 is as 3.</summary>
     public int ConnectTries { get; init; } = 3;
 
     /// <summary>Of one try to connect.</summary>
@@ -120,10 +120,10 @@ public sealed record ProxyOptions
     /// <summary>Connections that wait to be accepted; the kernel cuts it to <c>net.core.somaxconn</c>.</summary>
     public int Backlog { get; init; } = 4096;
 
-    /// <summary>Failures in a row that take an upstream down.</summary>
+    /// <summary>Failures in a row that take an upstream down; 0 is as 3.</summary>
     public int Fall { get; init; } = 3;
 
-    /// <summary>Good checks in a row that bring it back.</summary>
+    /// <summary>Good checks in a row that bring it back; 0 is as 2.</summary>
     public int Rise { get; init; } = 2;
 
     /// <summary>Between checks of an upstream, by connecting.</summary>
@@ -182,7 +182,7 @@ public sealed record ProxyUpstream
     /// <summary>The group it belongs to.</summary>
     public int Group { get; init; }
 
-    /// <summary>1 to 256.</summary>
+    /// <summary>1 to 256; 0 is as 1.</summary>
     public int Weight { get; init; } = 1;
 
     /// <summary>What it is told of the client.</summary>
