@@ -157,7 +157,7 @@ internal sealed partial class Connection
                 return Step.Pause;
             }
 
-            Span<byte> room = flow.Room();
+            Span<byte> room = flow.Room(_house.Tally);
             room = room[..(int)Math.Min(room.Length, allowed)];
             int count = source.Receive(room, SocketFlags.None, out SocketError failed);
             if (count == 0)

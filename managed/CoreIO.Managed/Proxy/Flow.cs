@@ -52,6 +52,9 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     // The same of a flow that fills those: each send wakes who reads, and that costs more than what leaves the cache (docs/PERFORMANCE.md, Proxies).
     private const int StreamBytes = 256 * 1024;
 
+    // While more than this is held for targets that do not read, no flow reads more than BufferBytes.
+    private const long MostHeld = 64L * 1024 * 1024;
+
     // What is waited with for a target that does not read: little, so that progress is seen at each wake-up and not once all is gone.
     private const int ProbeBytes = 4096;
 
@@ -100,7 +103,12 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     private int _counted;
 
     /// <summary>Room to read into, behind what is held.</summary>
-    internal Span<byte> Room() => Room(_streams ? StreamBytes : BufferBytes);
+    internal Span<byte> Room(Tally tally)
+    {
+        int bytes = _streams && Volatile.Read(ref tally.Buffers) < MostHeld ? StreamBytes : BufferBytes;
+        Span<byte> room = Room(bytes);
+        return room[..Math.Min(room.Length, bytes)];
+    }
 
     /// <summary>Room behind what is held, in a buffer of at least so many bytes.</summary>
     internal Span<byte> Room(int bytes)
