@@ -137,7 +137,7 @@ internal sealed partial class Connection
             if (enough == 0 && !ended)
             {
                 room = _up.Room(LookBytes);
-                room = room.IsEmpty && _up.Grow() ? _up.Room(Flow.BufferBytes) : room;
+                room = room.IsEmpty && _up.Grow() ? _up.Room() : room;
             }
 
             if (room.IsEmpty)

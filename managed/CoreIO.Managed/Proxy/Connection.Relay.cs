@@ -11,8 +11,7 @@ namespace CoreIO.Managed.Proxy;
 internal sealed partial class Connection
 {
     // Bytes a flow may carry in a row before others get their turn; continuations may run on the thread that serves all sockets.
-    // Twice what C has, for a flow is queued for the thread pool after it (some 5 % of bulk with 1 MiB).
-    private const long TurnBytes = 2 * 1024 * 1024;
+    private const long TurnBytes = 1024 * 1024;
 
     // Bandwidth that was not used is kept for so long.
     private const long Burst = Clock.Second / 10;
@@ -157,7 +156,7 @@ internal sealed partial class Connection
                 return Step.Pause;
             }
 
-            Span<byte> room = flow.Room(_house.Tally);
+            Span<byte> room = flow.Room();
             room = room[..(int)Math.Min(room.Length, allowed)];
             int count = source.Receive(room, SocketFlags.None, out SocketError failed);
             if (count == 0)

@@ -46,14 +46,8 @@ internal enum FlowBits : byte
 
 internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 {
-    /// <summary>Bytes read at a time; half of the second-level cache's usual share of a thread.</summary>
+    /// <summary>Bytes read at a time; half of the second-level cache's usual share of a thread, as in C.</summary>
     internal const int BufferBytes = 64 * 1024;
-
-    // The same of a flow that fills those: each send wakes who reads, and that costs more than what leaves the cache (docs/PERFORMANCE.md, Proxies).
-    private const int StreamBytes = 256 * 1024;
-
-    // While more than this is held for targets that do not read, no flow reads more than BufferBytes.
-    private const long MostHeld = 64L * 1024 * 1024;
 
     // What is waited with for a target that does not read: little, so that progress is seen at each wake-up and not once all is gone.
     private const int ProbeBytes = 4096;
@@ -97,21 +91,12 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     private new byte[]? Buffer { get; set; }
 
     private int _start;
-    private bool _streams;
 
     /// <summary>Of the held bytes those that are counted as such: their target did not take them.</summary>
     private int _counted;
 
     /// <summary>Room to read into, behind what is held.</summary>
-    internal Span<byte> Room(Tally tally)
-    {
-        int bytes = _streams && Volatile.Read(ref tally.Buffers) < MostHeld ? StreamBytes : BufferBytes;
-        Span<byte> room = Room(bytes);
-        return room[..Math.Min(room.Length, bytes)];
-    }
-
-    /// <summary>Room behind what is held, in a buffer of at least so many bytes.</summary>
-    internal Span<byte> Room(int bytes)
+    internal Span<byte> Room(int bytes = BufferBytes)
     {
         if (Buffer is not null && Length == 0 && Buffer.Length < bytes)
         {
@@ -141,11 +126,7 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     }
 
     /// <summary>Bytes were read into the room.</summary>
-    internal void Fill(int bytes)
-    {
-        Length += bytes;
-        _streams = bytes >= BufferBytes;
-    }
+    internal void Fill(int bytes) => Length += bytes;
 
     /// <summary>Bytes of what is held were sent, or are not for the target.</summary>
     internal void Take(int bytes)

@@ -16,24 +16,6 @@
 
 #include "kernel_table.h"
 
-static inline uint32_t match(__m256i bytes, __m256i low_table, __m256i high_table)
-{
-    const __m256i half = _mm256_set1_epi8(15);
-    const __m256i low = _mm256_shuffle_epi8(low_table, _mm256_and_si256(bytes, half));
-    const __m256i high = _mm256_shuffle_epi8(high_table, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half));
-    const __m256i miss = _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
-    return ~(uint32_t)_mm256_movemask_epi8(miss);
-}
-
-static inline uint64_t match64(const uint8_t *text, const struct coreio__class *class)
-{
-    const __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)class->low));
-    const __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)class->high));
-    const __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)text);
-    const __m256i second = _mm256_loadu_si256((const __m256i *)(const void *)(text + 32));
-    return match(first, low, high) | (uint64_t)match(second, low, high) << 32;
-}
-
 /* The bits of two vectors, whose bytes are all ones or none. */
 static inline uint64_t bits(__m256i first, __m256i second)
 {
@@ -50,6 +32,23 @@ static inline struct block load(const uint8_t *text)
 {
     return (struct block){_mm256_loadu_si256((const __m256i *)(const void *)text),
         _mm256_loadu_si256((const __m256i *)(const void *)(text + 32))};
+}
+
+static inline uint32_t match(__m256i bytes, __m256i low_table, __m256i high_table)
+{
+    const __m256i half = _mm256_set1_epi8(15);
+    const __m256i low = _mm256_shuffle_epi8(low_table, _mm256_and_si256(bytes, half));
+    const __m256i high = _mm256_shuffle_epi8(high_table, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half));
+    const __m256i miss = _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
+    return ~(uint32_t)_mm256_movemask_epi8(miss);
+}
+
+static inline uint64_t match64(const uint8_t *text, const struct coreio__class *class)
+{
+    const __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)class->low));
+    const __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)class->high));
+    const struct block block = load(text);
+    return match(block.first, low, high) | (uint64_t)match(block.second, low, high) << 32;
 }
 
 static inline struct block compare(const struct block *block, char byte)
