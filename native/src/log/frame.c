@@ -130,14 +130,6 @@ static int32_t separates(uint8_t byte)
     return byte < 0x80 && !in_words;
 }
 
-/* Kernels look at seven bits. A byte that is not ASCII hardly ever stands outside of quotes, and then costs speed
- * alone. */
-static void add_to_class(struct coreio_log_format *format, uint8_t byte)
-{
-    coreio__class_add(&format->mark_class, byte);
-    coreio__class_add(&format->mark_class, byte | 0x80);
-}
-
 void coreio__frame_compile(struct coreio_log_format *format)
 {
     struct survey survey = {format, &format->frame, 0, 0};
@@ -147,9 +139,9 @@ void coreio__frame_compile(struct coreio_log_format *format)
             continue;
         if (!separates(variable->after.text[0]))
             return;
-        add_to_class(format, variable->after.text[0]);
+        coreio__class_add(&format->mark_class, variable->after.text[0]);
     }
-    add_to_class(format, '\\');
+    coreio__class_add(&format->mark_class, '\\');
     if (survey_line(&survey))
         format->frame.marks = survey.mark;
 }

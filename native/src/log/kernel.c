@@ -42,11 +42,10 @@ void coreio__class_add(struct coreio__class *class, uint8_t byte)
     const uint8_t bit = (uint8_t)(1u << ((byte >> 4) & 7));
     class->low[byte & 15] |= bit;
     class->high[byte >> 4] |= bit;
-    class->halves[byte & 0x7F] = 0x80;
     uint8_t *only = &class->only[byte & 15];
-    if (*only != 0 && *only != (byte | 0x80))
+    if (*only != 0 && *only != (byte ^ 0x80))
         class->shared = 1;
-    *only = byte | 0x80;
+    *only = byte ^ 0x80;
 }
 
 const struct coreio__kernel *coreio__kernel_get(int32_t id)

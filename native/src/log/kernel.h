@@ -4,9 +4,9 @@
  * (marks): outside of quotes, or brackets that open and close a field. From the marks it cuts lines that fit their
  * frame (frame.h). kernel_scalar.c is the definition of correct; every other kernel writes the same for the same bytes,
  * faster. Which bytes are structural is the format's choice: a class is two tables of bits indexed by the halves of a
- * byte, the form that vector shuffles can look up, and one of seven bits, for wider ones. A class may hold a few bytes
- * more than were added when they are not ASCII, so who walks the positions looks at the byte. Where no two bytes of a
- * class share their lower half, one shuffle and a comparison do.
+ * byte, the form that vector shuffles can look up. It is exact for ASCII, and may hold a few bytes more than were added
+ * where they are not, so who walks the positions looks at the byte. Where no two bytes of a class share their lower
+ * half, one shuffle and a comparison do.
  *
  * No kernel reads past the text. Positions need room for `length` entries and COREIO__KERNEL_SLACK more, and so do
  * the bytes of marks.
@@ -20,11 +20,10 @@
 #define COREIO__KERNEL_SLACK 64
 
 struct coreio__class {
-    uint8_t low[16];     /* indexed by the lower half of a byte */
-    uint8_t high[16];    /* indexed by the upper half */
-    uint8_t halves[128]; /* 0x80 at each byte of it, without its highest bit */
-    uint8_t only[16];    /* the byte of it with this lower half, its highest bit set; 0 for none */
-    int32_t shared;      /* two of its bytes, their highest bits aside, have the same lower half */
+    uint8_t low[16];  /* indexed by the lower half of a byte */
+    uint8_t high[16]; /* indexed by the upper half */
+    uint8_t only[16]; /* the byte of it with this lower half, its highest bit turned; 0 for none */
+    int32_t shared;   /* two of its bytes have the same lower half */
 };
 
 struct coreio__lexer;
@@ -43,8 +42,7 @@ struct coreio__kernel {
     uint64_t features; /* COREIO_CPU_ bits it needs */
     const char *name;
     size_t (*index)(const uint8_t *text, size_t length, const struct coreio__class *class, uint32_t *positions);
-    /* Newlines, quotes that no backslash escapes, and outside of quotes the bytes of the class, which holds both bytes
-     * of the same lower seven bits or neither. */
+    /* Newlines, quotes that no backslash escapes, and outside of quotes the bytes of the class, which are ASCII. */
     coreio__mark *mark_quoted;
     /* Newlines, backslashes, every closing bracket, and the opening ones that are the first of a line, or have nothing
      * or one space between them and a closing one. The class is not looked at. */

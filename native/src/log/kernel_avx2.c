@@ -64,14 +64,14 @@ static inline uint64_t equal64(const uint8_t *text, char byte)
     return bits(found.first, found.second);
 }
 
-/* All ones where a byte, its highest bit aside, is the one of a class with its lower half. */
+/* All ones where a byte is the one of a class with its lower half. */
 static inline __m256i is_only(__m256i bytes, __m256i only)
 {
-    const __m256i seven = _mm256_and_si256(bytes, _mm256_set1_epi8(0x7F));
-    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(only, seven), seven);
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(only, bytes), bytes);
 }
 
-/* Of a class that shares no lower half; where it has no byte, 0x80 is what no byte is. */
+/* Of a class that shares no lower half. Where it has no byte, 0x80 is what no byte with that half is: for one over 127
+ * a shuffle gives 0. */
 static inline uint64_t match_only(const uint8_t *text, const struct coreio__class *class)
 {
     const __m128i table = _mm_loadu_si128((const __m128i *)(const void *)class->only);

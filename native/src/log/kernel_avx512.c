@@ -1,6 +1,6 @@
 /* 64 bytes a step: lookups and comparisons test the whole vector into mask registers, and the positions of their set
  * bits are compressed in one instruction (VBMI2) and widened, to 32 bits for an index, to 16 for marks. What is inside
- * quotes is a product without carries (PCLMUL). The cuts are in cut_avx512.c.
+ * quotes is a difference of scattered bits (BMI2). The cuts are in cut_avx512.c.
  *
  * The compressed bytes are stored from a register: compressing straight to memory is slow on several CPUs.
  */
@@ -8,8 +8,8 @@
 
 #if defined(__x86_64__)
 
-#if !defined(__AVX512BW__) || !defined(__AVX512VBMI__) || !defined(__AVX512VBMI2__) || !defined(__PCLMUL__)
-#error "kernel_avx512.c needs -mavx512bw -mavx512vl -mavx512vbmi -mavx512vbmi2 -mpclmul"
+#if !defined(__AVX512BW__) || !defined(__AVX512VBMI__) || !defined(__AVX512VBMI2__) || !defined(__BMI2__)
+#error "kernel_avx512.c needs -mavx512bw -mavx512vl -mavx512vbmi -mavx512vbmi2 -mbmi2"
 #endif
 
 #include <coreio/cpu.h>
@@ -75,11 +75,11 @@ static size_t index_avx512(const uint8_t *text, size_t length, const struct core
     return (size_t)(end - positions);
 }
 
-/* A product without carries by all ones is the prefix XOR. */
+/* The prefix XOR of a mask: from each of its odd bits to the next one all bits are set, which is what the next one less
+ * this one is. */
 static inline uint64_t prefix(uint64_t mask)
 {
-    const __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)mask), _mm_set1_epi8(-1), 0);
-    return (uint64_t)_mm_cvtsi128_si64(product);
+    return _pdep_u64(0xAAAAAAAAAAAAAAAA, mask) - _pdep_u64(0x5555555555555555, mask);
 }
 
 static inline void write_half(uint16_t *positions, __m256i numbers, __m512i base)
@@ -87,18 +87,31 @@ static inline void write_half(uint16_t *positions, __m256i numbers, __m512i base
     _mm512_storeu_si512(positions, _mm512_add_epi16(_mm512_cvtepu8_epi16(numbers), base));
 }
 
-/* Writes position and byte of each bit, and more behind them; returns how many bits there are. */
+/* Writes position and byte of each bit, and up to 64 of them; returns how many bits there are. */
 static inline size_t write_marks(
-    __m512i block, size_t at, uint64_t marks, __m512i numbers, uint16_t *positions, uint8_t *bytes)
+    __m512i block, __m512i base, uint64_t marks, __m512i numbers, uint16_t *positions, uint8_t *bytes)
 {
     const __m512i hits = _mm512_maskz_compress_epi8(marks, numbers);
-    const __m512i base = _mm512_set1_epi16((short)at);
     const int count = __builtin_popcountll(marks);
-    /* A compression takes several times as long as a lookup on current CPUs, so there is one. */
+    /* A lookup is quicker than a second compression. */
     _mm512_storeu_si512(bytes, _mm512_permutexvar_epi8(hits, block));
     write_half(positions, _mm512_castsi512_si256(hits), base);
     if (count > 32)
         write_half(positions + 32, _mm512_extracti64x4_epi64(hits, 1), base);
+    return (size_t)count;
+}
+
+/* The same where hardly any block has more than 16: what is stored goes over the end of a cache line more seldom. */
+static inline size_t write_few(
+    __m512i block, __m512i base, uint64_t marks, __m512i numbers, uint16_t *positions, uint8_t *bytes)
+{
+    const int count = __builtin_popcountll(marks);
+    if (__builtin_expect(count > 16, 0))
+        return write_marks(block, base, marks, numbers, positions, bytes);
+    const __m512i hits = _mm512_maskz_compress_epi8(marks, numbers);
+    const __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(hits));
+    _mm_storeu_si128((__m128i *)(void *)bytes, _mm512_castsi512_si128(_mm512_permutexvar_epi8(hits, block)));
+    _mm256_storeu_si256((__m256i *)(void *)positions, _mm256_add_epi16(wide, _mm512_castsi512_si256(base)));
     return (size_t)count;
 }
 
@@ -108,40 +121,65 @@ static inline __m512i load_tail(const uint8_t *text, size_t length)
     return _mm512_maskz_loadu_epi8(((uint64_t)1 << length) - 1, text);
 }
 
-/* The marks of one block outside of quotes; `lower` and `upper` are the class, looked up by whole bytes. */
+/* A class in registers. */
+struct tables {
+    __m512i low;
+    __m512i high;
+    __m512i only;
+};
+
+static inline struct tables load_tables(const struct coreio__class *class)
+{
+    const __m512i only = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)class->only));
+    return (struct tables){_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)class->low)),
+        _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)class->high)),
+        _mm512_xor_si512(only, _mm512_set1_epi8((char)0x80))};
+}
+
+/* The marks of one block outside of quotes. */
 static inline __attribute__((always_inline)) uint64_t quoted(
-    struct coreio__quotes *state, __m512i block, __m512i lower, __m512i upper)
+    struct coreio__quotes *state, __m512i block, const struct tables *tables, int32_t shared)
 {
     uint64_t quotes = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('"'));
     const uint64_t backslashes = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\\'));
     if (__builtin_expect((backslashes | state->escaped) != 0, 0))
         quotes &= ~coreio__marks_escaped(state, backslashes);
     const uint64_t newlines = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\n'));
-    const uint64_t plain = _mm512_movepi8_mask(_mm512_permutex2var_epi8(lower, block, upper));
+    /* Where a lower half has no byte, 0x80 is what no byte with that half is: for one over 127 a shuffle gives 0. */
+    const uint64_t plain = shared ? match(block, tables->low, tables->high)
+                                  : _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(tables->only, block), block);
     return coreio__marks_quoted(state, quotes, prefix(quotes), newlines, plain);
+}
+
+static inline __attribute__((always_inline)) size_t mark_quotes(const uint8_t *text, size_t length,
+    const struct coreio__class *class, uint16_t *positions, uint8_t *bytes, int32_t shared)
+{
+    const __m512i numbers = byte_numbers();
+    const struct tables tables = load_tables(class);
+    const size_t whole = length / STEP * STEP;
+    struct coreio__quotes state = {0, 0};
+    __m512i base = _mm512_setzero_si512();
+    size_t count = 0;
+    for (size_t at = 0; at < whole; at += STEP) {
+        const __m512i block = _mm512_loadu_si512(text + at);
+        const uint64_t marks = quoted(&state, block, &tables, shared);
+        count += write_few(block, base, marks, numbers, positions + count, bytes + count);
+        base = _mm512_add_epi16(base, _mm512_set1_epi16(STEP));
+    }
+    if (whole < length) {
+        const __m512i block = load_tail(text + whole, length - whole);
+        /* A class may hold the zeros behind the text. */
+        const uint64_t marks = quoted(&state, block, &tables, shared) & (((uint64_t)1 << (length - whole)) - 1);
+        count += write_few(block, base, marks, numbers, positions + count, bytes + count);
+    }
+    return count;
 }
 
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
-    const __m512i numbers = byte_numbers();
-    const __m512i lower = _mm512_loadu_si512(class->halves);
-    const __m512i upper = _mm512_loadu_si512(class->halves + STEP);
-    const size_t whole = length / STEP * STEP;
-    struct coreio__quotes state = {0, 0};
-    size_t count = 0;
-    for (size_t at = 0; at < whole; at += STEP) {
-        const __m512i block = _mm512_loadu_si512(text + at);
-        const uint64_t marks = quoted(&state, block, lower, upper);
-        count += write_marks(block, at, marks, numbers, positions + count, bytes + count);
-    }
-    if (whole < length) {
-        const __m512i block = load_tail(text + whole, length - whole);
-        /* A class may hold the zeros behind the text. */
-        const uint64_t marks = quoted(&state, block, lower, upper) & (((uint64_t)1 << (length - whole)) - 1);
-        count += write_marks(block, whole, marks, numbers, positions + count, bytes + count);
-    }
-    return count;
+    return class->shared ? mark_quotes(text, length, class, positions, bytes, 1)
+                         : mark_quotes(text, length, class, positions, bytes, 0);
 }
 
 static inline uint64_t bracketed(struct coreio__brackets *state, __m512i block)
@@ -158,21 +196,23 @@ static size_t mark_bracketed(
     const __m512i numbers = byte_numbers();
     const size_t whole = length / STEP * STEP;
     struct coreio__brackets state = {0, 0, 0, 1};
+    __m512i base = _mm512_setzero_si512();
     size_t count = 0;
     for (size_t at = 0; at < whole; at += STEP) {
         const __m512i block = _mm512_loadu_si512(text + at);
-        count += write_marks(block, at, bracketed(&state, block), numbers, positions + count, bytes + count);
+        count += write_marks(block, base, bracketed(&state, block), numbers, positions + count, bytes + count);
+        base = _mm512_add_epi16(base, _mm512_set1_epi16(STEP));
     }
     if (whole < length) {
         const __m512i block = load_tail(text + whole, length - whole);
-        count += write_marks(block, whole, bracketed(&state, block), numbers, positions + count, bytes + count);
+        count += write_marks(block, base, bracketed(&state, block), numbers, positions + count, bytes + count);
     }
     return count;
 }
 
 const struct coreio__kernel coreio__kernel_avx512 = {
     .id = COREIO_LOG_KERNEL_AVX512,
-    .features = COREIO_CPU_SSE42 | COREIO_CPU_AVX512BW | COREIO_CPU_AVX512VBMI2 | COREIO_CPU_BMI2 | COREIO_CPU_PCLMUL,
+    .features = COREIO_CPU_SSE42 | COREIO_CPU_AVX512BW | COREIO_CPU_AVX512VBMI2 | COREIO_CPU_BMI2,
     .name = "avx512",
     .index = index_avx512,
     .mark_quoted = mark_quoted,
