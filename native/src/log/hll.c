@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Places of the first set: two hashes half fill it. */
-#define FIRST_CAPACITY 4
+/* log2 of the places of the first set: two hashes half fill it. */
+#define FIRST_BITS 2
 
 #define RANKS (64 - COREIO__HLL_BITS)
 
@@ -29,75 +29,74 @@ static void set_register(uint8_t *registers, uint64_t hash)
         registers[index] = rank;
 }
 
-/* An empty set: of `capacity` hashes, or of registers for 0. NULL without memory. */
-static struct coreio__hll_set *make_set(uint32_t capacity)
+/* The place of a hash, or the empty one where it belongs. */
+static uint64_t *find(const struct coreio__hll *hll, uint64_t hash)
 {
-    const size_t bytes = capacity == 0 ? COREIO__HLL_REGISTERS : capacity * sizeof(uint64_t);
-    struct coreio__hll_set *set = calloc(1, sizeof *set + bytes);
-    if (set != NULL)
-        set->capacity = capacity;
-    return set;
+    uint64_t *hashes = coreio__hll_set(hll)->hashes;
+    const uint32_t mask = coreio__hll_capacity(hll) - 1;
+    uint32_t at = (uint32_t)hash & mask;
+    while (hashes[at] != 0 && hashes[at] != hash)
+        at = (at + 1) & mask;
+    return &hashes[at];
 }
 
-static void place(struct coreio__hll_set *set, uint64_t hash)
+static void add_new(struct coreio__hll *hll, uint64_t hash)
 {
-    uint32_t at = (uint32_t)hash & (set->capacity - 1);
-    while (set->hashes[at] != 0) {
-        if (set->hashes[at] == hash)
-            return;
-        at = (at + 1) & (set->capacity - 1);
+    if (coreio__hll_registers(hll) != NULL) {
+        set_register(coreio__hll_registers(hll), hash);
+        return;
     }
-    set->hashes[at] = hash;
-    set->count++;
+    *find(hll, hash) = hash;
+    coreio__hll_set(hll)->count++;
 }
 
-/* Puts another set in place of the one there is, with the same hashes. Returns 0 or -ENOMEM. */
-static int32_t change_set(struct coreio__hll *hll, uint32_t capacity)
+/* Puts another set in place of the one there is, with the same hashes: one of 2^bits places, or registers for 0.
+ * Returns 0 or -ENOMEM. */
+static int32_t change_set(struct coreio__hll *hll, uint32_t bits)
 {
-    struct coreio__hll_set *before = hll->set;
-    struct coreio__hll_set *set = make_set(capacity);
+    const size_t bytes = bits == 0 ? COREIO__HLL_REGISTERS : sizeof(uint64_t) << bits;
+    struct coreio__hll_set *set = calloc(1, sizeof *set + bytes);
     if (set == NULL)
         return -ENOMEM;
-    for (uint32_t i = 0; before != NULL && i < before->capacity; i++) {
-        if (before->hashes[i] == 0)
-            continue;
-        if (capacity == 0)
-            set_register((uint8_t *)set->hashes, before->hashes[i]);
-        else
-            place(set, before->hashes[i]);
+    const struct coreio__hll before = *hll;
+    hll->set = (uintptr_t)set | bits;
+    if (before.set == 0 && before.last != 0)
+        add_new(hll, before.last);
+    for (uint32_t i = 0; i < coreio__hll_capacity(&before); i++) {
+        if (coreio__hll_set(&before)->hashes[i] != 0)
+            add_new(hll, coreio__hll_set(&before)->hashes[i]);
     }
-    if (before == NULL && hll->last != 0) {
-        if (capacity == 0)
-            set_register((uint8_t *)set->hashes, hll->last);
-        else
-            place(set, hll->last);
-    }
-    free(before);
-    hll->set = set;
+    free(coreio__hll_set(&before));
     return 0;
 }
 
 /* Adds a hash that is not the last one. */
 static int32_t add(struct coreio__hll *hll, uint64_t hash)
 {
-    if (hll->set == NULL && hll->last == 0)
+    if (hll->set == 0 && hll->last == 0)
         return 0;
-    if (hll->set == NULL) {
-        const int32_t status = change_set(hll, FIRST_CAPACITY);
+    if (coreio__hll_registers(hll) != NULL) {
+        set_register(coreio__hll_registers(hll), hash);
+        return 0;
+    }
+    if (hll->set == 0) {
+        const int32_t status = change_set(hll, FIRST_BITS);
         if (status < 0)
             return status;
     }
-    if (hll->set->capacity == 0) {
-        set_register((uint8_t *)hll->set->hashes, hash);
+    uint64_t *place = find(hll, hash);
+    if (*place == hash)
         return 0;
+    struct coreio__hll_set *set = coreio__hll_set(hll);
+    if (set->count == COREIO__HLL_EXACT || set->count * 2 == coreio__hll_capacity(hll)) {
+        const int32_t status = change_set(hll, set->count == COREIO__HLL_EXACT ? 0 : (hll->set & 15) + 1);
+        if (status == 0)
+            add_new(hll, hash);
+        return status;
     }
-    if (hll->set->count * 2 >= hll->set->capacity) {
-        const int32_t status = change_set(hll, hll->set->capacity * 2);
-        if (status < 0)
-            return status;
-    }
-    place(hll->set, hash);
-    return hll->set->count > COREIO__HLL_EXACT ? change_set(hll, 0) : 0;
+    *place = hash;
+    set->count++;
+    return 0;
 }
 
 int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash)
@@ -129,12 +128,12 @@ int32_t coreio__hll_merge(struct coreio__hll *hll, const struct coreio__hll *oth
         hll->last = other->last;
         return 0;
     }
-    if (other->set == NULL)
+    if (other->set == 0)
         return other->last == 0 ? 0 : coreio__hll_add(hll, other->last);
-    for (uint32_t i = 0; i < other->set->capacity; i++) {
-        if (other->set->hashes[i] == 0)
+    for (uint32_t i = 0; i < coreio__hll_capacity(other); i++) {
+        if (coreio__hll_set(other)->hashes[i] == 0)
             continue;
-        const int32_t status = coreio__hll_add(hll, other->set->hashes[i]);
+        const int32_t status = coreio__hll_add(hll, coreio__hll_set(other)->hashes[i]);
         if (status < 0)
             return status;
     }
@@ -179,7 +178,7 @@ int64_t coreio__hll_estimate(const struct coreio__hll *hll)
 {
     const uint8_t *registers = coreio__hll_registers(hll);
     if (registers == NULL)
-        return hll->set != NULL ? hll->set->count : hll->last != 0;
+        return hll->set != 0 ? (int64_t)coreio__hll_set(hll)->count : hll->last != 0;
     int32_t histogram[RANKS + 2] = {0};
     for (int32_t i = 0; i < COREIO__HLL_REGISTERS; i++)
         histogram[registers[i]]++;
@@ -193,6 +192,6 @@ int64_t coreio__hll_estimate(const struct coreio__hll *hll)
 
 void coreio__hll_clear(struct coreio__hll *hll)
 {
-    free(hll->set);
+    free(coreio__hll_set(hll));
     memset(hll, 0, sizeof *hll);
 }

@@ -21,27 +21,43 @@
 
 /* More than one hash. */
 struct coreio__hll_set {
-    uint32_t capacity; /* of hashes, a power of two; 0 when there are registers */
-    uint32_t count;    /* of hashes */
+    uint64_t count;    /* of hashes */
     uint64_t hashes[]; /* open addressing, 0 is empty; or the registers, a byte each */
 };
 
 /* Most counters of a table with many groups have one hash, so one needs no memory of its own. */
 struct coreio__hll {
-    uint64_t last;               /* the hash that was added last, for the same text often comes again; 0 for none */
-    struct coreio__hll_set *set; /* NULL up to one hash, which is `last` */
+    uint64_t last; /* the hash that was added last, for the same text often comes again; 0 for none */
+    uintptr_t set; /* 0 up to one hash, which is `last`; else its set, and log2 of the places in the low four bits that
+                      its alignment leaves free, so that a place is known before the set is looked at */
 };
+
+static inline struct coreio__hll_set *coreio__hll_set(const struct coreio__hll *hll)
+{
+    return (struct coreio__hll_set *)(hll->set & ~(uintptr_t)15);
+}
+
+/* Places for hashes; 0 where there is no set, or registers. */
+static inline uint32_t coreio__hll_capacity(const struct coreio__hll *hll)
+{
+    return (uint32_t)1 << (hll->set & 15) & ~(uint32_t)1;
+}
 
 static inline uint8_t *coreio__hll_registers(const struct coreio__hll *hll)
 {
-    return hll->set != NULL && hll->set->capacity == 0 ? (uint8_t *)hll->set->hashes : NULL;
+    return hll->set != 0 && (hll->set & 15) == 0 ? (uint8_t *)coreio__hll_set(hll)->hashes : NULL;
 }
 
 /* Brings what adding a hash will look at into the cache. */
 static inline void coreio__hll_prefetch(const struct coreio__hll *hll, uint64_t hash)
 {
-    if (hll->last != hash && hll->set != NULL)
-        coreio__prefetch(hll->set);
+    if (hll->last == hash || hll->set == 0)
+        return;
+    const uint8_t *registers = coreio__hll_registers(hll);
+    if (registers != NULL)
+        coreio__prefetch(registers + (hash >> (64 - COREIO__HLL_BITS)));
+    else
+        coreio__prefetch(&coreio__hll_set(hll)->hashes[hash & (coreio__hll_capacity(hll) - 1)]);
 }
 
 /* Adds a hash. Returns 0 or -ENOMEM. */

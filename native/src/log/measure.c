@@ -41,9 +41,8 @@ const uint64_t *coreio__batch_hashes(const struct coreio__batch *batch, int32_t 
     if (!batch->hashed[text]) {
         batch->hashed[text] = 1;
         for (uint32_t i = 0; i < batch->count; i++) {
-            const struct coreio__text *own = &texts[batch->lines[i]];
-            hashes[batch->lines[i]] =
-                own->text == NULL ? coreio__hash_null(0) : coreio__hash(own->text, own->length, 0);
+            const struct coreio__text own = texts[i];
+            hashes[i] = own.text == NULL ? coreio__hash_null(0) : coreio__hash(own.text, own.length, 0);
         }
     }
     return hashes;
@@ -56,14 +55,13 @@ static int32_t add_distinct(const struct coreio__measure *measure, uint8_t *cons
     const uint64_t *hashes = coreio__batch_hashes(batch, measure->column);
     const size_t offset = (size_t)measure->offset;
     for (uint32_t i = from; i < to; i++)
-        coreio__hll_prefetch((struct coreio__hll *)(void *)(groups[i] + offset), hashes[batch->lines[i]]);
+        coreio__hll_prefetch((struct coreio__hll *)(void *)(groups[i] + offset), hashes[i]);
     for (uint32_t i = from; i < to; i++) {
-        const uint32_t line = batch->lines[i];
         struct coreio__hll *hll = (struct coreio__hll *)(void *)(groups[i] + offset);
         /* The last one needs no call, but 0 is none; null and empty texts do not count. */
-        if ((hll->last != 0 && hll->last == hashes[line]) || texts[line].length == 0)
+        if ((hll->last != 0 && hll->last == hashes[i]) || texts[i].length == 0)
             continue;
-        const int32_t status = coreio__hll_add(hll, hashes[line]);
+        const int32_t status = coreio__hll_add(hll, hashes[i]);
         if (status < 0)
             return status;
     }
@@ -76,9 +74,9 @@ static int32_t add_sketch(const struct coreio__measure *measure, uint8_t *const 
     const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
     const size_t offset = (size_t)measure->offset;
     for (uint32_t i = from; i < to; i++)
-        coreio__sketch_prefetch((struct coreio__sketch *)(void *)(groups[i] + offset), numbers[batch->lines[i]].value);
+        coreio__sketch_prefetch((struct coreio__sketch *)(void *)(groups[i] + offset), numbers[i].value);
     for (uint32_t i = from; i < to; i++) {
-        const struct coreio__number *number = &numbers[batch->lines[i]];
+        const struct coreio__number *number = &numbers[i];
         if (number->is_null)
             continue;
         const int32_t status = coreio__sketch_add((struct coreio__sketch *)(void *)(groups[i] + offset), number->value);
@@ -99,7 +97,7 @@ int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *cons
     const size_t offset = (size_t)measure->offset;
     if (measure->kind == COREIO__SUM) {
         for (uint32_t i = from; i < to; i++) {
-            const struct coreio__number number = numbers[batch->lines[i]];
+            const struct coreio__number number = numbers[i];
             if (!number.is_null)
                 add_sum(
                     (struct coreio__sum *)(void *)(groups[i] + offset), (uint64_t)number.value, number.value >> 63, 1);
@@ -107,7 +105,7 @@ int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *cons
         return 0;
     }
     for (uint32_t i = from; i < to; i++) {
-        const struct coreio__number number = numbers[batch->lines[i]];
+        const struct coreio__number number = numbers[i];
         if (!number.is_null)
             add_extremes((struct coreio__extremes *)(void *)(groups[i] + offset), number.value, number.value, 1);
     }
@@ -126,7 +124,7 @@ int32_t coreio__measure_add_all(
     const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
     struct coreio__sum sum = {0, 0, 0};
     for (uint32_t i = 0; i < batch->count; i++) {
-        const struct coreio__number number = numbers[batch->lines[i]];
+        const struct coreio__number number = numbers[i];
         if (!number.is_null)
             add_sum(&sum, (uint64_t)number.value, number.value >> 63, 1);
     }

@@ -33,23 +33,22 @@ struct coreio__extremes {
 /* Lines that are worked on at a time. */
 #define COREIO__BATCH 128
 
-/* The values of a batch of lines, column by column: line i of a column c is at c * stride + i. */
+/* The values of a batch of lines that count, column by column: line i of a column c is at c * stride + i. */
 struct coreio__batch {
     const struct coreio__number *numbers; /* slots of the plan */
     const struct coreio__text *texts;     /* texts of the plan */
     uint64_t *hashes;                     /* of texts, where `hashed` says so */
     uint8_t *hashed;                      /* of each text: its hashes are there */
-    const uint16_t *lines;                /* the lines that count, ascending */
     uint32_t count;
     uint32_t stride;
 };
 
 int32_t coreio__measure_size(int32_t kind);
 
-/* The hashes of a text column for the lines that count. */
+/* The hashes of a text column. */
 const uint64_t *coreio__batch_hashes(const struct coreio__batch *batch, int32_t text);
 
-/* Adds the values of lines from .. to - 1 of those that count to their groups. Returns 0 or -ENOMEM. */
+/* Adds the values of lines from .. to - 1 to their groups. Returns 0 or -ENOMEM. */
 int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *const *groups,
     const struct coreio__batch *batch, uint32_t from, uint32_t to);
 

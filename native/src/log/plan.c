@@ -104,7 +104,6 @@ struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const st
     uint8_t *scratch)
 {
     static const struct coreio__text null = {NULL, 0};
-    static const char classes[] = "1xx2xx3xx4xx5xx";
     if (text.text == NULL)
         return null;
     switch (use->derive) {
@@ -127,11 +126,8 @@ struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const st
     }
     if (number->is_null)
         return null;
-    if (use->derive == COREIO__STATUS_CLASS) {
-        if (number->value < 100 || number->value > 599)
-            return null;
-        return (struct coreio__text){(const uint8_t *)classes + (number->value / 100 - 1) * 3, 3};
-    }
+    if (use->derive == COREIO__STATUS_CLASS)
+        return coreio__plan_class(number);
     if (use->derive == COREIO__ATTEMPTS)
         return write_number(number->value, scratch);
     const int64_t width = use->derive == COREIO__MINUTE ? MINUTE_US : plan->interval_us;

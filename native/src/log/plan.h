@@ -54,6 +54,15 @@ struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const st
     struct coreio__text text, const struct coreio__request *request, const struct coreio__number *number,
     uint8_t *scratch);
 
+/* 1xx to 5xx, or null. */
+static inline struct coreio__text coreio__plan_class(const struct coreio__number *number)
+{
+    static const char classes[] = "1xx2xx3xx4xx5xx";
+    if (number->is_null || number->value < 100 || number->value > 599)
+        return (struct coreio__text){NULL, 0};
+    return (struct coreio__text){(const uint8_t *)classes + ((uint32_t)number->value / 100 - 1) * 3, 3};
+}
+
 /* The start of the interval of `width_us` that an instant is in, rounded down, but not below the smallest instant. */
 int64_t coreio__plan_interval(int64_t instant_us, int64_t width_us);
 

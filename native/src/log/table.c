@@ -395,19 +395,16 @@ static inline uint64_t hash_part(struct coreio__text part, uint64_t before)
     return part.text == NULL ? coreio__hash_null(before) : coreio__hash(part.text, part.length, before);
 }
 
-/* Hashes of the keys of the lines that count, in their order; `room` is for those that are made here. */
+/* Hashes of the keys of a batch; `room` is for those that are made here. */
 static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__batch *batch, uint64_t *room)
 {
     const uint64_t *first = coreio__batch_hashes(batch, keys->columns[0]);
-    /* Lines ascend, so the last one tells whether all count. */
-    if (keys->count == 1 && batch->lines[batch->count - 1] == batch->count - 1)
+    if (keys->count == 1)
         return first;
-    for (uint32_t i = 0; i < batch->count; i++)
-        room[i] = first[batch->lines[i]];
     for (int32_t k = 1; k < keys->count; k++) {
         const struct coreio__text *texts = batch->texts + (size_t)keys->columns[k] * batch->stride;
         for (uint32_t i = 0; i < batch->count; i++)
-            room[i] = hash_part(texts[batch->lines[i]], room[i]);
+            room[i] = hash_part(texts[i], k == 1 ? first[i] : room[i]);
     }
     return room;
 }
@@ -486,7 +483,7 @@ static int32_t add_missing(struct coreio__table *table, const struct keys *keys,
             status = coreio__table_limit(table);
         found->added = i;
     }
-    return status < 0 ? status : add_group(table, keys, batch->lines[i], hash, &found->index[i]);
+    return status < 0 ? status : add_group(table, keys, i, hash, &found->index[i]);
 }
 
 /* Finds or makes the groups of a batch and adds its lines. `one` says that the keys are one column. */
@@ -499,7 +496,7 @@ static inline __attribute__((always_inline)) int32_t add_batch(struct coreio__ta
     struct found found;
     found.added = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
-        if (__builtin_expect(find_group(table, &keys, batch->lines[i], hashes[i], &found.index[i]), 1))
+        if (__builtin_expect(find_group(table, &keys, i, hashes[i], &found.index[i]), 1))
             continue;
         const int32_t status = add_missing(table, &keys, batch, i, hashes[i], &found);
         if (status < 0)
@@ -529,14 +526,12 @@ static inline __attribute__((always_inline)) int32_t add_recent(
     struct keys keys = *all;
     keys.count = parts;
     const struct coreio__text *second = parts > 1 ? keys.texts + (size_t)keys.columns[1] * keys.stride : NULL;
-    const uint16_t *lines = batch->lines;
     const uint32_t count = batch->count;
     struct found found;
     found.added = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t line = lines[i];
-        const struct coreio__text key = keys.first[line];
-        const struct coreio__text other = parts > 1 ? second[line] : (struct coreio__text){NULL, 0};
+        const struct coreio__text key = keys.first[i];
+        const struct coreio__text other = parts > 1 ? second[i] : (struct coreio__text){NULL, 0};
         struct coreio__recent *recent = NULL;
         struct coreio__recent own = {{0, 0}, {key.length, other.length}, 0};
         if (is_short(key) && (parts == 1 || is_short(other))) {
@@ -554,7 +549,7 @@ static inline __attribute__((always_inline)) int32_t add_recent(
         uint64_t hash = hash_part(key, 0);
         if (parts > 1)
             hash = hash_part(other, hash);
-        if (!find_group(table, &keys, line, hash, &found.index[i])) {
+        if (!find_group(table, &keys, i, hash, &found.index[i])) {
             const int32_t status = add_missing(table, &keys, batch, i, hash, &found);
             if (status < 0)
                 return status;

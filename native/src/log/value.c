@@ -365,3 +365,15 @@ void coreio__value_request(struct coreio__text text, struct coreio__request *req
     if (uri.length > 0)
         request->uri = uri;
 }
+
+struct coreio__text coreio__value_request_path(struct coreio__text text)
+{
+    static const uint8_t get[] = {'G', 'E', 'T', ' '};
+    /* Nearly every request is one to read, and ends as coreio__value_request knows it. */
+    if (text.length > 13 && coreio__load32(text.text) == coreio__load32(get) && text.text[text.length - 9] == ' ' &&
+        is_protocol(text.text + text.length - 8))
+        return coreio__value_path((struct coreio__text){text.text + 4, text.length - 13});
+    struct coreio__request request;
+    coreio__value_request(text, &request);
+    return coreio__value_path(request.uri);
+}

@@ -90,4 +90,7 @@ struct coreio__text coreio__value_path(struct coreio__text uri);
 
 void coreio__value_request(struct coreio__text text, struct coreio__request *request);
 
+/* The path of a request's uri. */
+struct coreio__text coreio__value_request_path(struct coreio__text text);
+
 #endif

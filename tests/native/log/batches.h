@@ -4,21 +4,22 @@
 
 #include "log/measure.h"
 
+#include <string.h>
+
 #define BATCHES_MOST_TEXTS 8
 
 /* What a batch of one line points to. */
 struct batches_line {
     uint64_t hashes[BATCHES_MOST_TEXTS];
     uint8_t hashed[BATCHES_MOST_TEXTS];
-    uint16_t line;
 };
 
 /* The batch of one line with these numbers and texts, a column each. */
 static inline struct coreio__batch batches_line(
     struct batches_line *room, const struct coreio__number *numbers, const struct coreio__text *texts)
 {
-    *room = (struct batches_line){.line = 0};
-    return (struct coreio__batch){numbers, texts, room->hashes, room->hashed, &room->line, 1, 1};
+    memset(room, 0, sizeof *room);
+    return (struct coreio__batch){numbers, texts, room->hashes, room->hashed, 1, 1};
 }
 
 #endif

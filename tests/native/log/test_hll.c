@@ -34,11 +34,11 @@ static size_t state_of(const struct coreio__hll *hll, uint8_t *state)
     }
     uint64_t hashes[COREIO__HLL_EXACT];
     size_t count = 0;
-    if (hll->set == NULL && hll->last != 0)
+    if (hll->set == 0 && hll->last != 0)
         hashes[count++] = hll->last;
-    for (uint32_t i = 0; hll->set != NULL && i < hll->set->capacity; i++) {
-        if (hll->set->hashes[i] != 0)
-            hashes[count++] = hll->set->hashes[i];
+    for (uint32_t i = 0; i < coreio__hll_capacity(hll); i++) {
+        if (coreio__hll_set(hll)->hashes[i] != 0)
+            hashes[count++] = coreio__hll_set(hll)->hashes[i];
     }
     CHECK_EQ(count, coreio__hll_estimate(hll));
     qsort(hashes, count, sizeof hashes[0], compare_hashes);
@@ -134,7 +134,7 @@ TEST(hash_zero_counts_the_same_early_and_late)
 TEST(extreme_registers_are_estimated)
 {
     struct coreio__hll hll = {0};
-    hll.set = calloc(1, sizeof *hll.set + COREIO__HLL_REGISTERS);
+    hll.set = (uintptr_t)calloc(1, sizeof(struct coreio__hll_set) + COREIO__HLL_REGISTERS);
     CHECK_EQ(coreio__hll_estimate(&hll), 0);
     memset(coreio__hll_registers(&hll), 1, COREIO__HLL_REGISTERS);
     CHECK(coreio__hll_estimate(&hll) > COREIO__HLL_REGISTERS / 2);

@@ -238,24 +238,19 @@ TEST(a_batch_is_its_lines_one_by_one)
         static struct coreio__text texts[3 * COREIO__BATCH];
         static uint64_t hashes[3 * COREIO__BATCH];
         uint8_t hashed[3] = {0};
-        uint16_t lines[COREIO__BATCH];
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < COREIO__BATCH; i++) {
+        const uint32_t count = 1 + logs_below(&random, COREIO__BATCH);
+        for (uint32_t i = 0; i < count; i++) {
             const int length = snprintf(keys[i], sizeof keys[i], "a rather long key %u", logs_below(&random, 200));
             numbers[i] = (struct coreio__number){(int64_t)logs_below(&random, 100000), logs_below(&random, 9) == 0};
             texts[i] = (struct coreio__text){(uint8_t *)keys[i], (uint32_t)length - logs_below(&random, 3)};
             texts[COREIO__BATCH + i] = (struct coreio__text){NULL, 0};
             texts[2 * COREIO__BATCH + i] = texts[i];
-            /* Some lines of the batch do not count. */
-            if (logs_below(&random, 5) == 0)
-                continue;
-            lines[count++] = (uint16_t)i;
             const struct coreio__text own[] = {texts[i], {NULL, 0}, texts[i]};
             struct batches_line room;
             const struct coreio__batch batch = batches_line(&room, &numbers[i], own);
             CHECK_EQ(coreio__table_add(&single, key_columns, &batch), 0);
         }
-        const struct coreio__batch batch = {numbers, texts, hashes, hashed, lines, count, COREIO__BATCH};
+        const struct coreio__batch batch = {numbers, texts, hashes, hashed, count, COREIO__BATCH};
         CHECK_EQ(coreio__table_add(&whole, key_columns, &batch), 0);
     }
     CHECK(whole.other != NULL);
@@ -292,7 +287,6 @@ TEST(short_keys_have_the_counts_of_a_plain_list)
             static uint64_t hashes[3 * COREIO__BATCH];
             static char keys[COREIO__BATCH][10];
             uint8_t hashed[3] = {0};
-            uint16_t lines[COREIO__BATCH];
             for (uint32_t i = 0; i < COREIO__BATCH; i++) {
                 /* One in ten is of one to nine bytes, the others of up to two. */
                 const uint32_t length =
@@ -302,7 +296,6 @@ TEST(short_keys_have_the_counts_of_a_plain_list)
                 keys[i][length] = '\0';
                 texts[i] = (struct coreio__text){(uint8_t *)keys[i], length};
                 texts[2 * COREIO__BATCH + i] = texts[i];
-                lines[i] = (uint16_t)i;
                 total++;
                 size_t place = 0;
                 while (place < known_count && strcmp(known[place], keys[i]) != 0)
@@ -312,7 +305,7 @@ TEST(short_keys_have_the_counts_of_a_plain_list)
                 known_count += place == known_count;
                 counts[place]++;
             }
-            const struct coreio__batch batch = {numbers, texts, hashes, hashed, lines, COREIO__BATCH, COREIO__BATCH};
+            const struct coreio__batch batch = {numbers, texts, hashes, hashed, COREIO__BATCH, COREIO__BATCH};
             CHECK_EQ(coreio__table_add(&table, key_columns, &batch), 0);
         }
         CHECK_EQ(coreio__table_limit(&table), 0);
@@ -351,17 +344,15 @@ TEST(short_keys_of_two_parts_have_the_counts_of_a_plain_list)
         static struct coreio__text texts[3 * COREIO__BATCH];
         static uint64_t hashes[3 * COREIO__BATCH];
         uint8_t hashed[3] = {0};
-        uint16_t lines[COREIO__BATCH];
         for (uint32_t i = 0; i < COREIO__BATCH; i++) {
             const uint32_t parts[] = {logs_below(&random, ALIKE), logs_below(&random, ALIKE)};
             for (uint32_t part = 0; part < 2; part++)
                 texts[part * COREIO__BATCH + i] =
                     (struct coreio__text){(const uint8_t *)alike[parts[part]], (uint32_t)strlen(alike[parts[part]])};
             texts[COUNTED * COREIO__BATCH + i] = texts[i];
-            lines[i] = (uint16_t)i;
             counts[parts[0]][parts[1]]++;
         }
-        const struct coreio__batch batch = {numbers, texts, hashes, hashed, lines, COREIO__BATCH, COREIO__BATCH};
+        const struct coreio__batch batch = {numbers, texts, hashes, hashed, COREIO__BATCH, COREIO__BATCH};
         CHECK_EQ(coreio__table_add(&table, key_columns, &batch), 0);
     }
     CHECK_EQ(table.group_count, ALIKE * ALIKE);

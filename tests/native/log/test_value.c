@@ -177,6 +177,12 @@ TEST(paths_end_at_the_first_question_mark)
 }
 
 /* A part, with "(null)" for null, for a comparison that tells it from the empty text. */
+static void check_same(struct coreio__text found, struct coreio__text wanted)
+{
+    CHECK(found.text == wanted.text);
+    CHECK_EQ(found.length, wanted.length);
+}
+
 static void check_part(struct coreio__text part, const char *expected)
 {
     const char *text = part.text == NULL ? "(null)" : (const char *)part.text;
@@ -211,10 +217,12 @@ TEST(request_lines_are_taken_apart)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct coreio__request request;
         check_context("%s", rows[i][0]);
-        coreio__value_request(text_of(rows[i][0]), &request);
+        const struct coreio__text text = text_of(rows[i][0]);
+        coreio__value_request(text, &request);
         check_part(request.method, rows[i][1]);
         check_part(request.uri, rows[i][2]);
         check_part(request.protocol, rows[i][3]);
+        check_same(coreio__value_request_path(text), coreio__value_path(request.uri));
     }
     struct coreio__request request;
     coreio__value_request((struct coreio__text){NULL, 0}, &request);
@@ -226,13 +234,22 @@ TEST(garbage_is_read_no_further_than_it_goes)
     struct logs_random random = {7};
     for (int i = 0; i < 3000; i++) {
         struct logs_text text = {0};
-        logs_garbage(&text, &random, logs_below(&random, 40), "0123456789-.,: :/[]JanT+Z?HTTP/ GET");
+        logs_garbage(&text, &random, logs_below(&random, 40), i % 2 ? "0123456789-.,: :/[]JanT+Z?HTTP/ GET" : "/?a ");
+        if (i % 6 == 0) {
+            struct logs_text request = {0};
+            logs_print(&request, "GET ");
+            logs_append(&request, text.bytes, text.length);
+            logs_print(&request, " HTTP/1.1");
+            logs_free(&text);
+            text = request;
+        }
         const struct coreio__text guarded = {guarded_copy(text.bytes, (int64_t)text.length), (uint32_t)text.length};
         struct coreio__number number;
         for (int32_t typing = COREIO__WHOLE; typing <= COREIO__TIME_MSEC; typing++)
             CHECK(coreio__value_type(typing, guarded, &number) || text.length > 0);
         struct coreio__request request;
         coreio__value_request(guarded, &request);
+        check_same(coreio__value_request_path(guarded), coreio__value_path(request.uri));
         const struct coreio__text address = coreio__value_address(guarded);
         CHECK(address.text >= guarded.text && address.text + address.length <= guarded.text + guarded.length);
         CHECK(coreio__value_path(guarded).length <= guarded.length);

@@ -1,0 +1,135 @@
+/* Columns of whole batches against those of their lines one by one, with lines between that do not fit or do not pass.
+ */
+#include "check.h"
+
+#include "allocations.h"
+#include "log/columns.h"
+#include "logs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define BY "remote_addr,client,status,status_class,path,minute,method,uri,protocol,request"
+#define STATS "count,sum(bytes),distinct(http_user_agent)"
+
+/* Some lines, and where the picked fields of each are. */
+struct lines {
+    struct logs_text text;
+    struct coreio_log_field rows[COREIO__BATCH * COREIO__MAX_PICKS];
+    int8_t outcomes[COREIO__BATCH];
+    uint32_t count;
+};
+
+static struct lines lines;
+
+static void cut(const struct coreio_log_query *query, const struct coreio__picks *picks)
+{
+    struct coreio_log_field fields[COREIO_LOG_MAX_FIELDS];
+    struct coreio__lexer lexer = {.format = query->format, .kernel = coreio__kernel_get(COREIO_LOG_KERNEL_AUTO)};
+    REQUIRE(coreio__lexer_begin(&lexer, lines.text.bytes, lines.text.length, lines.text.length) == 0);
+    struct coreio__line line;
+    for (lines.count = 0; coreio__lexer_next(&lexer, fields, COREIO_LOG_MAX_FIELDS, &line); lines.count++) {
+        REQUIRE(lines.count < COREIO__BATCH);
+        for (int32_t i = 0; i < picks->count; i++)
+            lines.rows[lines.count * (uint32_t)picks->count + (uint32_t)i] =
+                picks->fields[i] < line.fields ? fields[picks->fields[i]]
+                                               : (struct coreio_log_field){0, COREIO__MISSING};
+        lines.outcomes[lines.count] = (int8_t)line.reason;
+    }
+    coreio__lexer_clear(&lexer);
+}
+
+/* Makes the columns of lines from .. from + count - 1. */
+static struct coreio__batch make(struct coreio__columns *columns, uint32_t from, uint32_t count)
+{
+    const size_t width = (size_t)columns->picks->count;
+    memcpy(columns->rows, lines.rows + from * width, count * width * sizeof *columns->rows);
+    memcpy(columns->outcomes, lines.outcomes + from, count);
+    return coreio__columns_make(columns, count, lines.text.bytes, (uint32_t)lines.text.length);
+}
+
+/* Line `one` of a batch is line `other` of the other. */
+static void check_line(const struct coreio__plan *plan, const struct coreio__batch *batch, uint32_t one,
+    const struct coreio__batch *others, uint32_t other)
+{
+    for (int32_t slot = 0; slot < plan->slot_count; slot++) {
+        const struct coreio__number *number = &batch->numbers[(size_t)slot * batch->stride + one];
+        const struct coreio__number *wanted = &others->numbers[(size_t)slot * others->stride + other];
+        CHECK_EQ(number->is_null, wanted->is_null);
+        CHECK(number->is_null || number->value == wanted->value);
+    }
+    for (int32_t text = 0; text < plan->text_count; text++) {
+        const struct coreio__text found = batch->texts[(size_t)text * batch->stride + one];
+        const struct coreio__text wanted = others->texts[(size_t)text * others->stride + other];
+        CHECK_EQ(found.text == NULL, wanted.text == NULL);
+        CHECK_BYTES(found.text, found.length, wanted.text, wanted.length);
+    }
+}
+
+static void check_batches(const char *where)
+{
+    struct logs_random random = {41};
+    struct coreio_log_query *query = logs_query("combined", where, BY, STATS);
+    static struct coreio__columns whole;
+    static struct coreio__columns single;
+    REQUIRE(query != NULL);
+    REQUIRE(coreio__columns_init(&whole, query) == 0 && coreio__columns_init(&single, query) == 0);
+    uint32_t left_out = 0;
+    uint32_t kept = 0;
+    for (int round = 0; round < 40; round++) {
+        lines.text.length = 0;
+        logs_combined_lines(&lines.text, &random, 1 + (int32_t)logs_below(&random, COREIO__BATCH), round % 2);
+        cut(query, whole.picks);
+        check_context("%s, round %d", where == NULL ? "no filter" : where, round);
+        const struct coreio__batch batch = make(&whole, 0, lines.count);
+        uint32_t at = 0;
+        for (uint32_t i = 0; i < lines.count; i++) {
+            const struct coreio__batch one = make(&single, i, 1);
+            CHECK_EQ(whole.outcomes[i], single.outcomes[0]);
+            CHECK_EQ(one.count, single.outcomes[0] == COREIO_LOG_PARSED);
+            if (one.count == 0)
+                continue;
+            REQUIRE(at < batch.count);
+            CHECK_EQ(whole.lines[at], i);
+            check_line(&query->plan, &batch, at++, &one, 0);
+        }
+        CHECK_EQ(batch.count, at);
+        kept += at;
+        left_out += lines.count - at;
+    }
+    CHECK(kept > 0 && left_out > 0);
+    coreio__columns_clear(&whole);
+    coreio__columns_clear(&single);
+    coreio_log_query_destroy(query);
+    logs_free(&lines.text);
+}
+
+TEST(a_batch_has_the_columns_of_its_lines)
+{
+    check_batches(NULL);
+    check_batches("status >= 400");
+    check_batches("method == \"GET\" and bytes > 1000 and not path =~ \"a\"");
+    check_batches("status == 200 or protocol != \"HTTP/1.1\"");
+}
+
+TEST(columns_without_memory_say_so)
+{
+    struct coreio_log_query *query = logs_query("combined", NULL, BY, STATS);
+    REQUIRE(query != NULL);
+    static struct coreio__columns columns;
+    int refusals = 0;
+    for (int64_t passed = 0;; passed++) {
+        allocations_refuse_after(passed);
+        const int32_t status = coreio__columns_init(&columns, query);
+        const int refused = allocations_refused();
+        allocations_refuse_after(-1);
+        CHECK_EQ(status, refused ? -ENOMEM : 0);
+        CHECK(!refused || columns.picks == NULL);
+        coreio__columns_clear(&columns);
+        refusals += refused;
+        if (!refused)
+            break;
+    }
+    CHECK_EQ(refusals, 8);
+    coreio_log_query_destroy(query);
+}
