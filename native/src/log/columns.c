@@ -7,12 +7,6 @@
 
 #include "hash.h"
 
-/* Where the fields of a batch are. */
-struct text {
-    const uint8_t *window;
-    uint32_t readable;
-};
-
 /* The text of a field; null when it is missing or a lone dash. */
 static inline struct coreio__text text_of(const uint8_t *window, struct coreio_log_field field)
 {
@@ -53,13 +47,13 @@ static int32_t type_field(struct coreio__columns *columns, const struct coreio__
 /* Types a slot for all lines; the first slot that is not of its kind rejects a line. A line that does not fit its
  * format has no fields, so its numbers are null. `quick` is the typing whose quick way is tried. */
 static inline __attribute__((always_inline)) void type_lines(
-    struct coreio__columns *columns, int32_t index, uint32_t count, const struct text *text, int32_t quick)
+    struct coreio__columns *columns, int32_t index, uint32_t count, int32_t quick)
 {
     const struct coreio__slot *slot = &columns->query->plan.slots[index];
     struct coreio__number *numbers = columns->numbers + (size_t)index * COREIO__BATCH;
     const size_t width = (size_t)columns->picks->count;
-    const uint8_t *window = text->window;
-    const uint32_t readable = text->readable;
+    const uint8_t *window = columns->window;
+    const size_t readable = (size_t)(columns->end - window);
     const struct coreio_log_field *field = columns->rows + columns->slot_picks[index];
     for (uint32_t i = 0; i < count; i++, field += width) {
         numbers[i].is_null = 0;
@@ -79,17 +73,17 @@ static inline __attribute__((always_inline)) void type_lines(
     }
 }
 
-static void type_slot(struct coreio__columns *columns, int32_t index, uint32_t count, const struct text *text)
+static void type_slot(struct coreio__columns *columns, int32_t index, uint32_t count)
 {
     const int32_t typing = columns->query->plan.slots[index].typing;
     if (typing == COREIO__WHOLE)
-        type_lines(columns, index, count, text, COREIO__WHOLE);
+        type_lines(columns, index, count, COREIO__WHOLE);
     else if (typing == COREIO__MILLIONTHS)
-        type_lines(columns, index, count, text, COREIO__MILLIONTHS);
+        type_lines(columns, index, count, COREIO__MILLIONTHS);
     else if (typing == COREIO__TIME_LOCAL)
-        type_lines(columns, index, count, text, COREIO__TIME_LOCAL);
+        type_lines(columns, index, count, COREIO__TIME_LOCAL);
     else
-        type_lines(columns, index, count, text, typing);
+        type_lines(columns, index, count, typing);
 }
 
 /* Whether the first `count` lines of the batch all fit; what older batches left behind them may make it say no. */
@@ -164,8 +158,9 @@ static void keep_passing(struct coreio__columns *columns)
 }
 
 /* Takes requests apart. */
-static void take_requests(struct coreio__columns *columns, const uint8_t *window)
+static void take_requests(struct coreio__columns *columns)
 {
+    const uint8_t *window = columns->window;
     const struct coreio_log_field *field = columns->rows + columns->request_pick;
     const size_t width = (size_t)columns->picks->count;
     for (uint32_t i = 0; i < columns->count; i++, field += width)
@@ -191,7 +186,7 @@ static void take_intervals(struct coreio__columns *columns, const struct coreio_
 
 /* Takes one text of all lines. `derive` is that of the use, a constant for the frequent ones. */
 static inline __attribute__((always_inline)) void take_lines(
-    struct coreio__columns *columns, int32_t index, const uint8_t *window, int32_t derive)
+    struct coreio__columns *columns, int32_t index, int32_t derive)
 {
     const struct coreio__plan *plan = &columns->query->plan;
     const struct coreio__text_use *use = &plan->texts[index];
@@ -202,6 +197,7 @@ static inline __attribute__((always_inline)) void take_lines(
     struct coreio__text *texts = columns->texts + column;
     uint8_t *scratch = columns->scratch + column * COREIO__SCRATCH;
     const uint32_t count = columns->count;
+    const uint8_t *window = columns->window;
     if (derive == COREIO__STATUS_CLASS) {
         for (uint32_t i = 0; i < count; i++)
             texts[i] = coreio__plan_class(&numbers[i]);
@@ -216,7 +212,7 @@ static inline __attribute__((always_inline)) void take_lines(
         if (derive == COREIO__ADDRESS)
             text = coreio__value_address(text);
         else if (derive == COREIO__PATH)
-            text = coreio__value_request_path(text);
+            text = coreio__value_request_path(text, columns->end);
         else if (derive != COREIO__AS_IS)
             text = coreio__plan_value(
                 plan, use, text, &columns->requests[i], &numbers[i], scratch + (size_t)i * COREIO__SCRATCH);
@@ -224,24 +220,24 @@ static inline __attribute__((always_inline)) void take_lines(
     }
 }
 
-static void take_text(struct coreio__columns *columns, int32_t index, const uint8_t *window)
+static void take_text(struct coreio__columns *columns, int32_t index)
 {
     const int32_t derive = columns->query->plan.texts[index].derive;
     switch (derive) {
     case COREIO__AS_IS:
-        take_lines(columns, index, window, COREIO__AS_IS);
+        take_lines(columns, index, COREIO__AS_IS);
         break;
     case COREIO__ADDRESS:
-        take_lines(columns, index, window, COREIO__ADDRESS);
+        take_lines(columns, index, COREIO__ADDRESS);
         break;
     case COREIO__PATH:
-        take_lines(columns, index, window, COREIO__PATH);
+        take_lines(columns, index, COREIO__PATH);
         break;
     case COREIO__STATUS_CLASS:
-        take_lines(columns, index, window, COREIO__STATUS_CLASS);
+        take_lines(columns, index, COREIO__STATUS_CLASS);
         break;
     default:
-        take_lines(columns, index, window, derive);
+        take_lines(columns, index, derive);
         break;
     }
 }
@@ -252,16 +248,16 @@ static int32_t is_of_request(const struct coreio__text_use *use)
 }
 
 /* Takes the texts from .. to - 1 of the lines that are left. */
-static void take_texts(struct coreio__columns *columns, int32_t from, int32_t to, const uint8_t *window)
+static void take_texts(struct coreio__columns *columns, int32_t from, int32_t to)
 {
     const struct coreio__text_use *uses = columns->query->plan.texts;
     int32_t requested = 0;
     for (int32_t i = from; i < to; i++)
         requested |= is_of_request(&uses[i]);
     if (requested)
-        take_requests(columns, window);
+        take_requests(columns);
     for (int32_t i = from; i < to; i++)
-        take_text(columns, i, window);
+        take_text(columns, i);
 }
 
 struct coreio__batch coreio__columns_make(
@@ -269,17 +265,18 @@ struct coreio__batch coreio__columns_make(
 {
     const struct coreio_log_query *query = columns->query;
     const struct coreio__plan *plan = &query->plan;
-    const struct text text = {window, readable};
+    columns->window = window;
+    columns->end = window + readable;
     columns->count = count;
     for (uint32_t i = 0; i < count; i++)
         columns->lines[i] = (uint16_t)i;
     for (int32_t i = 0; i < plan->slot_count; i++)
-        type_slot(columns, plan->order[i], count, &text);
+        type_slot(columns, plan->order[i], count);
     keep_fitting(columns);
-    take_texts(columns, 0, query->filter_texts, window);
+    take_texts(columns, 0, query->filter_texts);
     if (query->clock >= 0 || query->filter.count > 0)
         keep_passing(columns);
-    take_texts(columns, query->filter_texts, plan->text_count, window);
+    take_texts(columns, query->filter_texts, plan->text_count);
     memset(columns->hashed, 0, (size_t)plan->text_count);
     return (struct coreio__batch){
         columns->numbers, columns->texts, columns->hashes, columns->hashed, columns->count, COREIO__BATCH};

@@ -29,6 +29,8 @@ struct coreio__columns {
     uint8_t *hashed;
     uint8_t *scratch; /* COREIO__SCRATCH for each text of each line */
     struct coreio__request *requests;
+    const uint8_t *window;                  /* that the rows are of */
+    const uint8_t *end;                     /* behind what may be read of it */
     uint32_t count;                         /* lines that are left */
     uint16_t lines[COREIO__BATCH];          /* which of the batch they are, ascending */
     int8_t outcomes[COREIO__BATCH];         /* of all lines: coreio_log_reason, or filtered */

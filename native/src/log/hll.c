@@ -19,16 +19,6 @@
 /* 1 / (2 ln 2), the limit of the bias correction for many registers. */
 #define ALPHA 0.72134752044448170368
 
-static void set_register(uint8_t *registers, uint64_t hash)
-{
-    const uint64_t index = hash >> RANKS;
-    /* The guard bit bounds the rank when the rest of the hash is zero. */
-    const uint64_t rest = hash << COREIO__HLL_BITS | (uint64_t)1 << (COREIO__HLL_BITS - 1);
-    const uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
-    if (registers[index] < rank)
-        registers[index] = rank;
-}
-
 /* The place of a hash, or the empty one where it belongs. */
 static uint64_t *find(const struct coreio__hll *hll, uint64_t hash)
 {
@@ -43,7 +33,7 @@ static uint64_t *find(const struct coreio__hll *hll, uint64_t hash)
 static void add_new(struct coreio__hll *hll, uint64_t hash)
 {
     if (coreio__hll_registers(hll) != NULL) {
-        set_register(coreio__hll_registers(hll), hash);
+        coreio__hll_register(coreio__hll_registers(hll), hash);
         return;
     }
     *find(hll, hash) = hash;
@@ -76,7 +66,7 @@ static int32_t add(struct coreio__hll *hll, uint64_t hash)
     if (hll->set == 0 && hll->last == 0)
         return 0;
     if (coreio__hll_registers(hll) != NULL) {
-        set_register(coreio__hll_registers(hll), hash);
+        coreio__hll_register(coreio__hll_registers(hll), hash);
         return 0;
     }
     if (hll->set == 0) {
@@ -101,8 +91,7 @@ static int32_t add(struct coreio__hll *hll, uint64_t hash)
 
 int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash)
 {
-    if (hash == 0)
-        hash = 1; /* 0 marks an empty place; the state must not depend on when it came, so always */
+    hash = coreio__hll_counted(hash);
     if (hll->last == hash)
         return 0;
     const int32_t status = add(hll, hash);

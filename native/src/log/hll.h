@@ -60,6 +60,23 @@ static inline void coreio__hll_prefetch(const struct coreio__hll *hll, uint64_t 
         coreio__prefetch(&coreio__hll_set(hll)->hashes[hash & (coreio__hll_capacity(hll) - 1)]);
 }
 
+/* The hash that is counted for another: 0 marks an empty place, and the state must not depend on when it came. */
+static inline uint64_t coreio__hll_counted(uint64_t hash)
+{
+    return hash == 0 ? 1 : hash;
+}
+
+/* Adds a hash, which is counted as it is, to registers. */
+static inline void coreio__hll_register(uint8_t *registers, uint64_t hash)
+{
+    const uint64_t index = hash >> (64 - COREIO__HLL_BITS);
+    /* The guard bit bounds the rank when the rest of the hash is zero. */
+    const uint64_t rest = hash << COREIO__HLL_BITS | (uint64_t)1 << (COREIO__HLL_BITS - 1);
+    const uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
+    if (registers[index] < rank)
+        registers[index] = rank;
+}
+
 /* Adds a hash. Returns 0 or -ENOMEM. */
 int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash);
 

@@ -48,15 +48,15 @@ const uint64_t *coreio__batch_hashes(const struct coreio__batch *batch, int32_t 
     return hashes;
 }
 
-static int32_t add_distinct(const struct coreio__measure *measure, uint8_t *const *groups,
-    const struct coreio__batch *batch, uint32_t from, uint32_t to)
+static int32_t add_distinct(
+    const struct coreio__measure *measure, uint8_t *const *groups, const struct coreio__batch *batch)
 {
     const struct coreio__text *texts = batch->texts + (size_t)measure->column * batch->stride;
     const uint64_t *hashes = coreio__batch_hashes(batch, measure->column);
     const size_t offset = (size_t)measure->offset;
-    for (uint32_t i = from; i < to; i++)
+    for (uint32_t i = 0; i < batch->count; i++)
         coreio__hll_prefetch((struct coreio__hll *)(void *)(groups[i] + offset), hashes[i]);
-    for (uint32_t i = from; i < to; i++) {
+    for (uint32_t i = 0; i < batch->count; i++) {
         struct coreio__hll *hll = (struct coreio__hll *)(void *)(groups[i] + offset);
         /* The last one needs no call, but 0 is none; null and empty texts do not count. */
         if ((hll->last != 0 && hll->last == hashes[i]) || texts[i].length == 0)
@@ -68,14 +68,36 @@ static int32_t add_distinct(const struct coreio__measure *measure, uint8_t *cons
     return 0;
 }
 
-static int32_t add_sketch(const struct coreio__measure *measure, uint8_t *const *groups,
-    const struct coreio__batch *batch, uint32_t from, uint32_t to)
+/* The same for one counter, which soon has registers where its lines are those of a whole log. */
+static int32_t add_distinct_all(
+    const struct coreio__measure *measure, struct coreio__hll *hll, const struct coreio__batch *batch)
+{
+    const struct coreio__text *texts = batch->texts + (size_t)measure->column * batch->stride;
+    const uint64_t *hashes = coreio__batch_hashes(batch, measure->column);
+    uint8_t *registers = coreio__hll_registers(hll);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (texts[i].length == 0)
+            continue;
+        if (registers != NULL) {
+            coreio__hll_register(registers, coreio__hll_counted(hashes[i]));
+            continue;
+        }
+        const int32_t status = coreio__hll_add(hll, hashes[i]);
+        if (status < 0)
+            return status;
+        registers = coreio__hll_registers(hll);
+    }
+    return 0;
+}
+
+static int32_t add_sketch(
+    const struct coreio__measure *measure, uint8_t *const *groups, const struct coreio__batch *batch)
 {
     const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
     const size_t offset = (size_t)measure->offset;
-    for (uint32_t i = from; i < to; i++)
+    for (uint32_t i = 0; i < batch->count; i++)
         coreio__sketch_prefetch((struct coreio__sketch *)(void *)(groups[i] + offset), numbers[i].value);
-    for (uint32_t i = from; i < to; i++) {
+    for (uint32_t i = 0; i < batch->count; i++) {
         const struct coreio__number *number = &numbers[i];
         if (number->is_null)
             continue;
@@ -86,17 +108,17 @@ static int32_t add_sketch(const struct coreio__measure *measure, uint8_t *const 
     return 0;
 }
 
-int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *const *groups,
-    const struct coreio__batch *batch, uint32_t from, uint32_t to)
+int32_t coreio__measure_add(
+    const struct coreio__measure *measure, uint8_t *const *groups, const struct coreio__batch *batch)
 {
     if (measure->kind == COREIO__DISTINCT)
-        return add_distinct(measure, groups, batch, from, to);
+        return add_distinct(measure, groups, batch);
     if (measure->kind == COREIO__SKETCH)
-        return add_sketch(measure, groups, batch, from, to);
+        return add_sketch(measure, groups, batch);
     const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
     const size_t offset = (size_t)measure->offset;
     if (measure->kind == COREIO__SUM) {
-        for (uint32_t i = from; i < to; i++) {
+        for (uint32_t i = 0; i < batch->count; i++) {
             const struct coreio__number number = numbers[i];
             if (!number.is_null)
                 add_sum(
@@ -104,7 +126,7 @@ int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *cons
         }
         return 0;
     }
-    for (uint32_t i = from; i < to; i++) {
+    for (uint32_t i = 0; i < batch->count; i++) {
         const struct coreio__number number = numbers[i];
         if (!number.is_null)
             add_extremes((struct coreio__extremes *)(void *)(groups[i] + offset), number.value, number.value, 1);
@@ -115,11 +137,13 @@ int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *cons
 int32_t coreio__measure_add_all(
     const struct coreio__measure *measure, uint8_t *group, const struct coreio__batch *batch)
 {
+    if (measure->kind == COREIO__DISTINCT)
+        return add_distinct_all(measure, (struct coreio__hll *)(void *)(group + measure->offset), batch);
     if (measure->kind != COREIO__SUM) {
         uint8_t *groups[COREIO__BATCH];
         for (uint32_t i = 0; i < batch->count; i++)
             groups[i] = group;
-        return coreio__measure_add(measure, groups, batch, 0, batch->count);
+        return coreio__measure_add(measure, groups, batch);
     }
     const struct coreio__number *numbers = batch->numbers + (size_t)measure->column * batch->stride;
     struct coreio__sum sum = {0, 0, 0};

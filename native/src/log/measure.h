@@ -48,11 +48,11 @@ int32_t coreio__measure_size(int32_t kind);
 /* The hashes of a text column. */
 const uint64_t *coreio__batch_hashes(const struct coreio__batch *batch, int32_t text);
 
-/* Adds the values of lines from .. to - 1 to their groups. Returns 0 or -ENOMEM. */
-int32_t coreio__measure_add(const struct coreio__measure *measure, uint8_t *const *groups,
-    const struct coreio__batch *batch, uint32_t from, uint32_t to);
+/* Adds the values of the lines to their groups. Returns 0 or -ENOMEM. */
+int32_t coreio__measure_add(
+    const struct coreio__measure *measure, uint8_t *const *groups, const struct coreio__batch *batch);
 
-/* The same for one group; only sums gain by it, for their lines would wait for each other. */
+/* The same for one group. */
 int32_t coreio__measure_add_all(
     const struct coreio__measure *measure, uint8_t *group, const struct coreio__batch *batch);
 

@@ -6,9 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "equal.h"
 #include "hash.h"
 #include "prefetch.h"
 
+/* Places whose tags are looked at together. */
+#define BUCKET 16
 #define FIRST_PLACES 64
 #define FIRST_GROUPS 16
 #define ARENA_FIRST 4096
@@ -131,10 +134,11 @@ static inline __attribute__((always_inline)) int32_t same_keys(
         at += sizeof length;
         if (length != wanted)
             return 0;
-        if (length != NULL_LENGTH) {
-            if (!coreio__equal(at, key.text, length))
+        /* The line's own length is near, so what it decides is decided early. */
+        if (key.text != NULL) {
+            if (!coreio__equal(at, key.text, key.length))
                 return 0;
-            at += length;
+            at += key.length;
         }
     }
     return 1;
@@ -164,20 +168,44 @@ static int32_t keep_keys(
     return 0;
 }
 
-static void place_group(struct coreio__table *table, uint64_t hash, size_t index)
+/* The first place of the bucket where the search for a hash begins. */
+static inline size_t bucket_of(const struct coreio__table *table, uint64_t hash)
 {
-    const size_t mask = table->place_count - 1;
-    size_t at = (size_t)hash & mask;
-    while (table->places[at] != 0)
-        at = (at + 1) & mask;
-    table->places[at] = (hash & ~(uint64_t)UINT32_MAX) | (index + 1);
+    return (size_t)hash * BUCKET & (table->place_count - 1);
 }
 
-/* Places all groups anew in the places there are; their numbers may be others than before. */
+static inline size_t next_bucket(const struct coreio__table *table, size_t bucket)
+{
+    return (bucket + BUCKET) & (table->place_count - 1);
+}
+
+/* Bits of a hash that its bucket does not tell; 0 is an empty place's. */
+static inline uint8_t tag_of(uint64_t hash)
+{
+    const uint8_t tag = (uint8_t)(hash >> 32);
+    return (uint8_t)(tag + (tag == 0));
+}
+
+static void place_group(struct coreio__table *table, uint64_t hash, size_t index)
+{
+    size_t bucket = bucket_of(table, hash);
+    uint64_t empty;
+    while ((empty = coreio__equal16(table->tags + bucket, 0)) == 0)
+        bucket = next_bucket(table, bucket);
+    const size_t at = bucket + (size_t)__builtin_ctzll(empty);
+    table->tags[at] = tag_of(hash);
+    table->places[at] = (uint32_t)index;
+}
+
+/* Bytes of a place. */
+#define PLACE_SIZE (sizeof(uint32_t) + sizeof(uint8_t))
+
+/* Places all groups anew in the places there are; their numbers may be others than before. An empty place names the
+ * first group, for a look-up reads a place before it knows that there is a group. */
 static void place_again(struct coreio__table *table)
 {
     memset(table->recent, 0, sizeof table->recent);
-    memset(table->places, 0, table->place_count * sizeof *table->places);
+    memset(table->places, 0, table->place_count * PLACE_SIZE);
     for (size_t i = 0; i < table->group_count; i++)
         place_group(table, coreio__table_group(table, i)->hash, i);
 }
@@ -188,11 +216,12 @@ static int32_t place_all(struct coreio__table *table)
     size_t count = FIRST_PLACES;
     while (count < table->group_capacity * 2)
         count *= 2;
-    uint64_t *places = take(count * sizeof *places);
+    uint32_t *places = take(count * PLACE_SIZE);
     if (places == NULL)
         return -ENOMEM;
     free(table->places);
     table->places = places;
+    table->tags = (uint8_t *)(places + count);
     table->place_count = count;
     place_again(table);
     return 0;
@@ -229,12 +258,16 @@ static struct coreio__group *new_group(struct coreio__table *table, uint64_t has
 /* Undoes new_group for a group whose key could not be kept; it is the last one placed. */
 static void drop_last(struct coreio__table *table, uint64_t hash)
 {
-    const size_t mask = table->place_count - 1;
-    size_t at = (size_t)hash & mask;
-    while ((table->places[at] & UINT32_MAX) != table->group_count)
-        at = (at + 1) & mask;
-    table->places[at] = 0;
     table->group_count--;
+    for (size_t bucket = bucket_of(table, hash);; bucket = next_bucket(table, bucket)) {
+        for (size_t at = bucket; at < bucket + BUCKET; at++) {
+            if (table->tags[at] != 0 && table->places[at] == table->group_count) {
+                table->tags[at] = 0;
+                table->places[at] = 0;
+                return;
+            }
+        }
+    }
 }
 
 static int compare_groups(const void *left, const void *right)
@@ -371,22 +404,27 @@ static int32_t add_group(
     return 0;
 }
 
+/* Whether a group has the key of a line. */
+static inline __attribute__((always_inline)) int32_t is_group(
+    const struct coreio__group *group, const struct keys *keys, uint32_t line, uint64_t hash)
+{
+    return group->hash == hash && same_keys(group, keys, line);
+}
+
 /* Finds the group of a line's key. Returns 0 when there is none. */
 static inline __attribute__((always_inline)) int32_t find_group(
     const struct coreio__table *table, const struct keys *keys, uint32_t line, uint64_t hash, uint32_t *index)
 {
-    const uint64_t *places = table->places;
-    const size_t mask = table->place_count - 1;
-    for (size_t at = (size_t)hash & mask; places[at] != 0; at = (at + 1) & mask) {
-        if ((places[at] ^ hash) >> 32 != 0)
-            continue;
-        const uint32_t found = (uint32_t)places[at] - 1;
-        if (same_keys(coreio__table_group(table, found), keys, line)) {
-            *index = found;
-            return 1;
+    for (size_t bucket = bucket_of(table, hash);; bucket = next_bucket(table, bucket)) {
+        uint64_t hits = coreio__equal16(table->tags + bucket, tag_of(hash));
+        for (; hits != 0; hits &= hits - 1) {
+            *index = table->places[bucket + (size_t)__builtin_ctzll(hits)];
+            if (is_group(coreio__table_group(table, *index), keys, line, hash))
+                return 1;
         }
+        if (coreio__equal16(table->tags + bucket, 0) != 0)
+            return 0;
     }
-    return 0;
 }
 
 /* The hash of a key up to this part; `before` is that of the parts before it, or 0. */
@@ -413,38 +451,39 @@ static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__b
  * look at is asked for first, so that the waits overlap. */
 #define FAR_PLACES 1024
 
-static void prefetch_groups(const struct coreio__table *table, const uint64_t *hashes, uint32_t count)
+/* Writes which group each line of a batch most likely has, and asks for all that telling so looks at. */
+static void expect_groups(const struct coreio__table *table, const uint64_t *hashes, uint32_t count, uint32_t *index)
 {
-    const size_t mask = table->place_count - 1;
     const size_t size = (size_t)table->shape->group_size;
-    for (uint32_t i = 0; i < count; i++)
-        coreio__prefetch(&table->places[hashes[i] & mask]);
     for (uint32_t i = 0; i < count; i++) {
-        const uint64_t place = table->places[hashes[i] & mask];
-        const uint8_t *group = table->groups + ((uint32_t)place - (place != 0)) * size;
+        const size_t bucket = bucket_of(table, hashes[i]);
+        coreio__prefetch(table->tags + bucket);
+        coreio__prefetch(table->places + bucket);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const size_t bucket = bucket_of(table, hashes[i]);
+        const uint64_t hits = coreio__equal16(table->tags + bucket, tag_of(hashes[i])) | (uint64_t)1 << (BUCKET - 1);
+        index[i] = table->places[bucket + (size_t)__builtin_ctzll(hits)];
+        const uint8_t *group = table->groups + index[i] * size;
         for (size_t at = 0; at < size; at += 64)
             coreio__prefetch(group + at);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t place = table->places[hashes[i] & mask];
-        if (place != 0)
-            coreio__prefetch(coreio__table_group(table, (uint32_t)place - 1)->key);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        coreio__prefetch(coreio__table_group(table, index[i])->key);
 }
 
-/* Adds lines from .. to - 1 to the groups that were found for them. */
-static int32_t add_lines(
-    struct coreio__table *table, const uint32_t *index, const struct coreio__batch *batch, uint32_t from, uint32_t to)
+/* Adds the lines of a batch to the groups that were found for them. */
+static int32_t add_lines(struct coreio__table *table, const uint32_t *index, const struct coreio__batch *batch)
 {
     const struct coreio__shape *shape = table->shape;
     const size_t size = (size_t)shape->group_size;
     uint8_t *groups[COREIO__BATCH];
-    for (uint32_t i = from; i < to; i++) {
+    for (uint32_t i = 0; i < batch->count; i++) {
         groups[i] = index[i] == OTHER ? (uint8_t *)table->other : table->groups + index[i] * size;
         ((struct coreio__group *)(void *)groups[i])->count++;
     }
     for (int32_t i = 0; i < shape->measure_count; i++) {
-        const int32_t status = coreio__measure_add(&shape->measures[i], groups, batch, from, to);
+        const int32_t status = coreio__measure_add(&shape->measures[i], groups, batch);
         if (status < 0)
             return status;
     }
@@ -465,44 +504,30 @@ static int32_t add_to_one(struct coreio__table *table, const struct coreio__batc
     return 0;
 }
 
-/* The groups of a batch as they are found: those of the lines from `added` on are not added to yet. */
-struct found {
-    uint32_t index[COREIO__BATCH];
-    uint32_t added;
-};
-
-/* Makes the group of line i of a batch. Returns 0 or -ENOMEM. */
-static int32_t add_missing(struct coreio__table *table, const struct keys *keys, const struct coreio__batch *batch,
-    uint32_t i, uint64_t hash, struct found *found)
+/* Finds or makes the group of a line. Returns 0 or -ENOMEM. */
+static inline __attribute__((always_inline)) int32_t take_group(
+    struct coreio__table *table, const struct keys *keys, uint32_t line, uint64_t hash, uint32_t *index)
 {
-    int32_t status = 0;
-    if (hash <= table->bound && table->group_count >= 2 * (size_t)table->shape->max_groups) {
-        /* Groups are about to move, so what was found so far is added first. */
-        status = add_lines(table, found->index, batch, found->added, i);
-        if (status == 0)
-            status = coreio__table_limit(table);
-        found->added = i;
-    }
-    return status < 0 ? status : add_group(table, keys, i, hash, &found->index[i]);
+    if (__builtin_expect(find_group(table, keys, line, hash, index), 1))
+        return 0;
+    return add_group(table, keys, line, hash, index);
 }
 
-/* Finds or makes the groups of a batch and adds its lines. `one` says that the keys are one column. */
-static inline __attribute__((always_inline)) int32_t add_batch(struct coreio__table *table, const struct keys *all,
-    const struct coreio__batch *batch, const uint64_t *hashes, int32_t one)
+/* Finds or makes the groups of a batch whose keys have `count` parts. */
+static inline __attribute__((always_inline)) int32_t take_groups(struct coreio__table *table, const struct keys *all,
+    const struct coreio__batch *batch, const uint64_t *hashes, uint32_t *index, int32_t count)
 {
     struct keys keys = *all;
-    if (one)
-        keys.count = 1;
-    struct found found;
-    found.added = 0;
-    for (uint32_t i = 0; i < batch->count; i++) {
-        if (__builtin_expect(find_group(table, &keys, i, hashes[i], &found.index[i]), 1))
-            continue;
-        const int32_t status = add_missing(table, &keys, batch, i, hashes[i], &found);
-        if (status < 0)
-            return status;
+    keys.count = count;
+    int32_t status = 0;
+    const int32_t is_far = table->place_count > FAR_PLACES;
+    if (is_far)
+        expect_groups(table, hashes, batch->count, index);
+    for (uint32_t i = 0; i < batch->count && status == 0; i++) {
+        if (!is_far || !is_group(coreio__table_group(table, index[i]), &keys, i, hashes[i]))
+            status = take_group(table, &keys, i, hashes[i], &index[i]);
     }
-    return add_lines(table, found.index, batch, found.added, batch->count);
+    return status;
 }
 
 /* The bytes of a text of one to eight, which with its length say which it is. */
@@ -518,17 +543,15 @@ static inline int32_t is_short(struct coreio__text text)
     return text.length - 1 < sizeof(uint64_t);
 }
 
-/* add_batch for few different keys of `parts` columns, one or two: most are short and came lately, and need neither
- * hash nor look-up. */
-static inline __attribute__((always_inline)) int32_t add_recent(
-    struct coreio__table *table, const struct keys *all, const struct coreio__batch *batch, int32_t parts)
+/* The same for few different keys of one or two parts: most are short and came lately, and need neither hash nor
+ * look-up. */
+static inline __attribute__((always_inline)) int32_t take_recent(struct coreio__table *table, const struct keys *all,
+    const struct coreio__batch *batch, uint32_t *index, int32_t parts)
 {
     struct keys keys = *all;
     keys.count = parts;
     const struct coreio__text *second = parts > 1 ? keys.texts + (size_t)keys.columns[1] * keys.stride : NULL;
     const uint32_t count = batch->count;
-    struct found found;
-    found.added = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct coreio__text key = keys.first[i];
         const struct coreio__text other = parts > 1 ? second[i] : (struct coreio__text){NULL, 0};
@@ -542,54 +565,65 @@ static inline __attribute__((always_inline)) int32_t add_recent(
             if (__builtin_expect(recent->words[0] == own.words[0] && recent->lengths[0] == own.lengths[0] &&
                                      recent->words[1] == own.words[1] && recent->lengths[1] == own.lengths[1],
                     1)) {
-                found.index[i] = recent->index;
+                index[i] = recent->index;
                 continue;
             }
         }
         uint64_t hash = hash_part(key, 0);
         if (parts > 1)
             hash = hash_part(other, hash);
-        if (!find_group(table, &keys, i, hash, &found.index[i])) {
-            const int32_t status = add_missing(table, &keys, batch, i, hash, &found);
-            if (status < 0)
-                return status;
-        }
-        if (recent != NULL && found.index[i] != OTHER) {
-            own.index = found.index[i];
+        const int32_t status = take_group(table, &keys, i, hash, &index[i]);
+        if (status < 0)
+            return status;
+        if (recent != NULL && index[i] != OTHER) {
+            own.index = index[i];
             *recent = own;
         }
     }
-    return add_lines(table, found.index, batch, found.added, batch->count);
+    return 0;
 }
 
 int32_t coreio__table_add(struct coreio__table *table, const int32_t *key_columns, const struct coreio__batch *batch)
 {
-    uint64_t room[COREIO__BATCH];
     if (batch->count == 0)
         return 0;
     if (table->shape->key_count == 0)
         return add_to_one(table, batch);
+    if (table->group_count >= 2 * (size_t)table->shape->max_groups) {
+        const int32_t status = coreio__table_limit(table);
+        if (status < 0)
+            return status;
+    }
     const struct coreio__text *first = batch->texts + (size_t)key_columns[0] * batch->stride;
     const struct keys keys = {batch->texts, first, key_columns, batch->stride, table->shape->key_count};
+    uint32_t index[COREIO__BATCH];
+    uint64_t room[COREIO__BATCH];
+    int32_t status;
     if (keys.count <= 2 && table->place_count <= FAR_PLACES)
-        return keys.count == 1 ? add_recent(table, &keys, batch, 1) : add_recent(table, &keys, batch, 2);
-    const uint64_t *hashes = hash_keys(&keys, batch, room);
-    if (table->place_count > FAR_PLACES)
-        prefetch_groups(table, hashes, batch->count);
-    return keys.count == 1 ? add_batch(table, &keys, batch, hashes, 1) : add_batch(table, &keys, batch, hashes, 0);
+        status =
+            keys.count == 1 ? take_recent(table, &keys, batch, index, 1) : take_recent(table, &keys, batch, index, 2);
+    else if (keys.count == 1)
+        status = take_groups(table, &keys, batch, hash_keys(&keys, batch, room), index, 1);
+    else
+        status = take_groups(table, &keys, batch, hash_keys(&keys, batch, room), index, keys.count);
+    return status < 0 ? status : add_lines(table, index, batch);
 }
 
 /* The group with the key of `like`, a group of another table; made if there is none. NULL without memory. */
 static struct coreio__group *find_like(struct coreio__table *table, const struct coreio__group *like)
 {
-    const size_t mask = table->place_count - 1;
     const uint32_t length = coreio__group_key_length(like);
-    for (size_t at = (size_t)like->hash & mask; table->places[at] != 0; at = (at + 1) & mask) {
-        if ((table->places[at] ^ like->hash) >> 32 != 0)
-            continue;
-        struct coreio__group *group = coreio__table_group(table, (table->places[at] & UINT32_MAX) - 1);
-        if (coreio__group_key_length(group) == length && (length == 0 || memcmp(group->key, like->key, length) == 0))
-            return group;
+    for (size_t bucket = bucket_of(table, like->hash);; bucket = next_bucket(table, bucket)) {
+        uint64_t hits = coreio__equal16(table->tags + bucket, tag_of(like->hash));
+        for (; hits != 0; hits &= hits - 1) {
+            struct coreio__group *group =
+                coreio__table_group(table, table->places[bucket + (size_t)__builtin_ctzll(hits)]);
+            if (group->hash == like->hash && coreio__group_key_length(group) == length &&
+                (length == 0 || memcmp(group->key, like->key, length) == 0))
+                return group;
+        }
+        if (coreio__equal16(table->tags + bucket, 0) != 0)
+            break;
     }
     struct coreio__group *group = new_group(table, like->hash);
     if (group == NULL)
@@ -640,6 +674,7 @@ void coreio__table_clear(struct coreio__table *table)
     table->other = NULL;
     table->groups = NULL;
     table->places = NULL;
+    table->tags = NULL;
     table->group_count = 0;
     table->group_capacity = 0;
     table->place_count = 0;

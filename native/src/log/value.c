@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "equal.h"
 #include "hash.h"
 
 #define MICRO 1000000
@@ -366,13 +367,36 @@ void coreio__value_request(struct coreio__text text, struct coreio__request *req
         request->uri = uri;
 }
 
-struct coreio__text coreio__value_request_path(struct coreio__text text)
+/* The length of a method of up to seven capital letters and the space behind it; 0 for others. */
+static uint32_t plain_method(uint64_t word)
 {
-    static const uint8_t get[] = {'G', 'E', 'T', ' '};
-    /* Nearly every request is one to read, and ends as coreio__value_request knows it. */
-    if (text.length > 13 && coreio__load32(text.text) == coreio__load32(get) && text.text[text.length - 9] == ' ' &&
-        is_protocol(text.text + text.length - 8))
-        return coreio__value_path((struct coreio__text){text.text + 4, text.length - 13});
+    const uint64_t spaces = word ^ 0x2020202020202020;
+    const uint64_t zeros = (spaces - 0x0101010101010101) & ~spaces & 0x8080808080808080;
+    if (zeros == 0)
+        return 0;
+    const uint32_t bits = (uint32_t)__builtin_ctzll(zeros) & ~(uint32_t)7;
+    /* What is behind the method counts as letters: adding sets the highest bit of what is one at least, and of what is
+     * more than one. */
+    const uint64_t behind = ~(uint64_t)0 << bits;
+    const uint64_t letters = (word & ~behind) | (0x4141414141414141 & behind);
+    const uint64_t wrong = letters | (letters + 0x2525252525252525) | ~(letters + 0x3F3F3F3F3F3F3F3F);
+    return (wrong & 0x8080808080808080) == 0 ? bits / 8 : 0;
+}
+
+struct coreio__text coreio__value_request_path(struct coreio__text text, const uint8_t *end)
+{
+    /* Nearly every request is a method, a uri of less than 64 bytes and eight such as HTTP/1.1: then nothing has to be
+     * guessed but that. */
+    if (text.length - 14 < 64 && text.text + 80 <= end) {
+        const uint32_t method = plain_method(coreio__load64(text.text));
+        const uint32_t length = text.length - method - 10;
+        if (method > 0 && length - 1 < 63 && text.text[text.length - 9] == ' ' &&
+            is_protocol(text.text + text.length - 8)) {
+            const uint8_t *uri = text.text + method + 1;
+            const uint64_t ends = coreio__equal64(uri, '?') | (uint64_t)1 << length;
+            return (struct coreio__text){uri, (uint32_t)__builtin_ctzll(ends)};
+        }
+    }
     struct coreio__request request;
     coreio__value_request(text, &request);
     return coreio__value_path(request.uri);

@@ -90,7 +90,7 @@ struct coreio__text coreio__value_path(struct coreio__text uri);
 
 void coreio__value_request(struct coreio__text text, struct coreio__request *request);
 
-/* The path of a request's uri. */
-struct coreio__text coreio__value_request_path(struct coreio__text text);
+/* The path of a request's uri. What is before `end` may be read. */
+struct coreio__text coreio__value_request_path(struct coreio__text text, const uint8_t *end);
 
 #endif

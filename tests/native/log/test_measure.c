@@ -19,7 +19,7 @@ static int32_t add_one(const struct coreio__measure *measure, void *state, const
     struct batches_line room;
     const struct coreio__batch batch = batches_line(&room, number, text);
     uint8_t *groups[] = {state};
-    return coreio__measure_add(measure, groups, &batch, 0, 1);
+    return coreio__measure_add(measure, groups, &batch);
 }
 
 TEST(sums_are_those_of_128_bits)

@@ -177,10 +177,24 @@ TEST(paths_end_at_the_first_question_mark)
 }
 
 /* A part, with "(null)" for null, for a comparison that tells it from the empty text. */
-static void check_same(struct coreio__text found, struct coreio__text wanted)
+/* The path of a request is that of its uri, whether more than it may be read or not. */
+static void check_request_path(struct coreio__text text)
 {
-    CHECK(found.text == wanted.text);
-    CHECK_EQ(found.length, wanted.length);
+    struct coreio__request request;
+    uint8_t room[256];
+    coreio__value_request(text, &request);
+    const struct coreio__text wanted = coreio__value_path(request.uri);
+    const struct coreio__text near = coreio__value_request_path(text, text.text + text.length);
+    CHECK(near.text == wanted.text);
+    CHECK_EQ(near.length, wanted.length);
+    memset(room, '?', sizeof room);
+    if (text.length > sizeof room - 80)
+        return;
+    memcpy(room, text.text, text.length);
+    const struct coreio__text far =
+        coreio__value_request_path((struct coreio__text){room, text.length}, room + sizeof room);
+    CHECK(wanted.text == NULL ? far.text == NULL : far.text - room == wanted.text - text.text);
+    CHECK_EQ(far.length, wanted.length);
 }
 
 static void check_part(struct coreio__text part, const char *expected)
@@ -222,11 +236,34 @@ TEST(request_lines_are_taken_apart)
         check_part(request.method, rows[i][1]);
         check_part(request.uri, rows[i][2]);
         check_part(request.protocol, rows[i][3]);
-        check_same(coreio__value_request_path(text), coreio__value_path(request.uri));
+        check_request_path(text);
     }
     struct coreio__request request;
     coreio__value_request((struct coreio__text){NULL, 0}, &request);
     check_part(request.method, "(null)");
+}
+
+TEST(a_path_is_found_in_a_request_of_any_shape)
+{
+    static const char *const methods[] = {"GET", "POST", "OPTIONS", "PROPFIND", "M-SEARCH", "A", "AZ", "@A", "A[", "Ge",
+        "G\x80T", "G\xC7", "", "ABCDEFGHIJ"};
+    static const char *const protocols[] = {
+        " HTTP/1.1", " HTTP/2.0", " HTTP/1 1", " HTTX/1.1", " HTTP/1.11", "HTTP/1.1", ""};
+    struct logs_random random = {11};
+    for (int i = 0; i < 20000; i++) {
+        struct logs_text text = {0};
+        logs_print(&text, "%s%s", methods[logs_below(&random, sizeof methods / sizeof methods[0])],
+            logs_below(&random, 20) == 0 ? "" : " ");
+        logs_garbage(&text, &random, logs_below(&random, 80),
+            i % 3 == 0   ? "/a"
+            : i % 3 == 1 ? "/ab?aaaaaaaaaaaaaaa"
+                         : "/? ");
+        logs_print(&text, "%s", protocols[logs_below(&random, sizeof protocols / sizeof protocols[0])]);
+        check_context("%.*s", (int)text.length, (const char *)text.bytes);
+        check_request_path(
+            (struct coreio__text){guarded_copy(text.bytes, (int64_t)text.length), (uint32_t)text.length});
+        logs_free(&text);
+    }
 }
 
 TEST(garbage_is_read_no_further_than_it_goes)
@@ -234,22 +271,14 @@ TEST(garbage_is_read_no_further_than_it_goes)
     struct logs_random random = {7};
     for (int i = 0; i < 3000; i++) {
         struct logs_text text = {0};
-        logs_garbage(&text, &random, logs_below(&random, 40), i % 2 ? "0123456789-.,: :/[]JanT+Z?HTTP/ GET" : "/?a ");
-        if (i % 6 == 0) {
-            struct logs_text request = {0};
-            logs_print(&request, "GET ");
-            logs_append(&request, text.bytes, text.length);
-            logs_print(&request, " HTTP/1.1");
-            logs_free(&text);
-            text = request;
-        }
+        logs_garbage(&text, &random, logs_below(&random, 40), "0123456789-.,: :/[]JanT+Z?HTTP/ GET");
         const struct coreio__text guarded = {guarded_copy(text.bytes, (int64_t)text.length), (uint32_t)text.length};
         struct coreio__number number;
         for (int32_t typing = COREIO__WHOLE; typing <= COREIO__TIME_MSEC; typing++)
             CHECK(coreio__value_type(typing, guarded, &number) || text.length > 0);
         struct coreio__request request;
         coreio__value_request(guarded, &request);
-        check_same(coreio__value_request_path(guarded), coreio__value_path(request.uri));
+        check_request_path(guarded);
         const struct coreio__text address = coreio__value_address(guarded);
         CHECK(address.text >= guarded.text && address.text + address.length <= guarded.text + guarded.length);
         CHECK(coreio__value_path(guarded).length <= guarded.length);
