@@ -210,7 +210,7 @@ static inline __attribute__((always_inline)) void take_lines(
     for (uint32_t i = 0; i < count; i++, field += width) {
         struct coreio__text text = text_of(window, *field);
         if (derive == COREIO__ADDRESS)
-            text = coreio__value_address(text);
+            text = coreio__value_is_plain_address(text) ? text : coreio__value_address(text);
         else if (derive == COREIO__PATH)
             text = coreio__value_request_path(text, columns->end);
         else if (derive != COREIO__AS_IS)

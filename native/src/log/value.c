@@ -275,20 +275,6 @@ int32_t coreio__value_type(int32_t typing, struct coreio__text text, struct core
     }
 }
 
-/* Whether a text of 8 to 16 bytes, as addresses of four numbers are, does not hold a byte: two words that may overlap.
- */
-static int32_t is_short_without(struct coreio__text text, uint8_t byte)
-{
-    if (text.length < 8 || text.length > 16)
-        return 0;
-    const uint64_t pattern = 0x0101010101010101u * byte;
-    const uint64_t first = coreio__load64(text.text) ^ pattern;
-    const uint64_t last = coreio__load64(text.text + text.length - 8) ^ pattern;
-    /* A zero byte borrows from its highest bit (Mycroft); what a borrow makes of the bytes above it does not matter. */
-    const uint64_t zeros = ((first - 0x0101010101010101u) & ~first) | ((last - 0x0101010101010101u) & ~last);
-    return (zeros & 0x8080808080808080u) == 0;
-}
-
 struct coreio__text coreio__value_address(struct coreio__text text)
 {
     if (text.length == 0)
@@ -299,8 +285,6 @@ struct coreio__text coreio__value_address(struct coreio__text text)
             return text;
         return (struct coreio__text){text.text + 1, (uint32_t)(close - text.text) - 1};
     }
-    if (is_short_without(text, ':'))
-        return text;
     const uint8_t *colon = memchr(text.text, ':', text.length);
     if (colon == NULL || memrchr(text.text, ':', text.length) != colon)
         return text;

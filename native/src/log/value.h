@@ -8,6 +8,8 @@
 #include <coreio/log.h>
 #include <string.h>
 
+#include "hash.h"
+
 /* A piece of a line; `text` NULL is null. */
 struct coreio__text {
     const uint8_t *text;
@@ -80,6 +82,20 @@ static inline int32_t coreio__value_quick(int32_t typing, const uint8_t *text, u
         return 0;
     *value = coreio__value_digits((word & 0xFFFFFF0000000000) | (word & 0xFFFFFFFF) << 8, length - 1) * 1000;
     return *value >= 0;
+}
+
+/* Whether a text is an address of 8 to 16 bytes without a port, which most are: no colon in either of two words, which
+ * may overlap. */
+static inline int32_t coreio__value_is_plain_address(struct coreio__text text)
+{
+    if (text.length - 8 > 8 || text.text[0] == '[')
+        return 0;
+    const uint64_t colons = 0x3A3A3A3A3A3A3A3A;
+    const uint64_t first = coreio__load64(text.text) ^ colons;
+    const uint64_t last = coreio__load64(text.text + text.length - 8) ^ colons;
+    /* A zero byte borrows from its highest bit (Mycroft); what a borrow makes of the bytes above it does not matter. */
+    const uint64_t zeros = ((first - 0x0101010101010101) & ~first) | ((last - 0x0101010101010101) & ~last);
+    return (zeros & 0x8080808080808080) == 0;
 }
 
 /* An address without its port. */

@@ -160,7 +160,10 @@ TEST(addresses_lose_their_port)
         check_context("%s", rows[i][0]);
         CHECK_BYTES(got.text, got.length, rows[i][1], strlen(rows[i][1]));
         CHECK(got.text != NULL);
+        CHECK(!coreio__value_is_plain_address(text_of(rows[i][0])) || strcmp(rows[i][0], rows[i][1]) == 0);
     }
+    CHECK(coreio__value_is_plain_address(text_of("1.22.33.4")) &&
+          coreio__value_is_plain_address(text_of("123.123.123.123")));
     CHECK(coreio__value_address((struct coreio__text){NULL, 0}).text == NULL);
 }
 
