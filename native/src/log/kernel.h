@@ -53,6 +53,9 @@ struct coreio__kernel {
 
 extern const struct coreio__kernel coreio__kernel_scalar;
 #if defined(__x86_64__)
+/* Hides from the compiler what a vector holds. */
+#define COREIO__OPAQUE(vector) __asm__("" : "+x"(vector))
+
 extern const struct coreio__kernel coreio__kernel_sse42;
 extern const struct coreio__kernel coreio__kernel_avx2;
 extern const struct coreio__kernel coreio__kernel_avx512;

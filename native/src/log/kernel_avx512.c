@@ -1,8 +1,7 @@
 /* 64 bytes a step: lookups and comparisons test the whole vector into mask registers, and the positions of their set
  * bits are compressed in one instruction (VBMI2) and widened, to 32 bits for an index, to 16 for marks. What is inside
- * quotes is a difference of scattered bits (BMI2). The cuts are in cut_avx512.c.
- *
- * The compressed bytes are stored from a register: compressing straight to memory is slow on several CPUs.
+ * quotes is a difference of scattered bits (BMI2); which brackets count is told for eight blocks at once. The cuts are
+ * in cut_avx512.c.
  */
 #include "kernel.h"
 
@@ -27,6 +26,16 @@ static inline __m512i byte_numbers(void)
         12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 }
 
+/* The numbers of the set bits, the lowest first. What is compressed is stored from a register, for compressing straight
+ * to memory is slow on several CPUs. Zen 4 and 5 let a compression wait for what was in its register before, even where
+ * it leaves nothing of that: so it is given one of zeros that is made anew, which takes no time. */
+static inline __m512i compress(uint64_t mask, __m512i numbers)
+{
+    __m512i zeros = _mm512_setzero_si512();
+    COREIO__OPAQUE(zeros);
+    return _mm512_mask_compress_epi8(zeros, mask, numbers);
+}
+
 /* Widens sixteen of the compressed byte numbers to positions. */
 static inline void widen(uint32_t *to, __m128i numbers, __m512i base)
 {
@@ -36,7 +45,7 @@ static inline void widen(uint32_t *to, __m128i numbers, __m512i base)
 static inline uint32_t *emit(uint32_t *positions, uint32_t at, uint64_t mask, __m512i numbers)
 {
     const int count = __builtin_popcountll(mask);
-    const __m512i hits = _mm512_maskz_compress_epi8(mask, numbers);
+    const __m512i hits = compress(mask, numbers);
     const __m512i base = _mm512_set1_epi32((int)at);
     widen(positions, _mm512_castsi512_si128(hits), base);
     if (count > 16) {
@@ -91,7 +100,7 @@ static inline void write_half(uint16_t *positions, __m256i numbers, __m512i base
 static inline size_t write_marks(
     __m512i block, __m512i base, uint64_t marks, __m512i numbers, uint16_t *positions, uint8_t *bytes)
 {
-    const __m512i hits = _mm512_maskz_compress_epi8(marks, numbers);
+    const __m512i hits = compress(marks, numbers);
     const int count = __builtin_popcountll(marks);
     /* A lookup is quicker than a second compression. */
     _mm512_storeu_si512(bytes, _mm512_permutexvar_epi8(hits, block));
@@ -108,7 +117,7 @@ static inline size_t write_few(
     const int count = __builtin_popcountll(marks);
     if (__builtin_expect(count > 16, 0))
         return write_marks(block, base, marks, numbers, positions, bytes);
-    const __m512i hits = _mm512_maskz_compress_epi8(marks, numbers);
+    const __m512i hits = compress(marks, numbers);
     const __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(hits));
     _mm_storeu_si128((__m128i *)(void *)bytes, _mm512_castsi512_si128(_mm512_permutexvar_epi8(hits, block)));
     _mm256_storeu_si256((__m256i *)(void *)positions, _mm256_add_epi16(wide, _mm512_castsi512_si256(base)));
@@ -182,31 +191,113 @@ static size_t mark_quoted(
                          : mark_quotes(text, length, class, positions, bytes, 0);
 }
 
-static inline uint64_t bracketed(struct coreio__brackets *state, __m512i block)
+/* Blocks whose brackets are found, then told apart eight at a time, then written: each of these steps is short, so a
+ * CPU overlaps many of them, and the masks in between are in memory long before they are read. 4 KiB of text stay near.
+ */
+#define STAGE 64
+#define LANES 8
+
+struct stage {
+    _Alignas(64) uint64_t opens[STAGE];
+    _Alignas(64) uint64_t closes[STAGE];
+    _Alignas(64) uint64_t spaces[STAGE];
+    _Alignas(64) uint64_t newlines[STAGE];
+    _Alignas(64) uint64_t backslashes[STAGE];
+    _Alignas(64) uint64_t marks[STAGE];
+};
+
+/* coreio__brackets of eight blocks: masks of those before. */
+struct brackets {
+    __m512i closes;
+    __m512i spaced;
+    __m512i newlines;
+    uint32_t searching;
+};
+
+static inline void find_brackets(struct stage *stage, size_t i, __m512i block)
 {
-    return coreio__marks_bracketed(state, _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('[')),
-        _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(']')), _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(' ')),
-        _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\n')), _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\\')));
+    stage->opens[i] = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('['));
+    stage->closes[i] = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(']'));
+    stage->spaces[i] = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(' '));
+    stage->newlines[i] = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\n'));
+    stage->backslashes[i] = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\\'));
+}
+
+/* What follows each bit of 512, whose neighbours before are in the highest lane of `before`. */
+static inline __m512i following(__m512i mask, __m512i before)
+{
+    return _mm512_shldi_epi64(mask, _mm512_alignr_epi64(mask, before, LANES - 1), 1);
+}
+
+/* coreio__marks_bracketed of eight blocks, as one number of 512 bits. */
+static inline void join_brackets(struct stage *stage, size_t i, struct brackets *state)
+{
+    const __m512i ones = _mm512_set1_epi64(-1);
+    const __m512i opens = _mm512_load_si512(stage->opens + i);
+    const __m512i closes = _mm512_load_si512(stage->closes + i);
+    const __m512i newlines = _mm512_load_si512(stage->newlines + i);
+    const __m512i after_close = following(closes, state->closes);
+    const __m512i spaced = _mm512_and_si512(after_close, _mm512_load_si512(stage->spaces + i));
+    const __m512i after_space = following(spaced, state->spaced);
+    const __m512i starts = following(newlines, state->newlines);
+    /* The sum of each lane, then what carries from lane to lane: one that wraps makes a carry, one of all ones passes
+     * it on. As numbers of eight bits, carries go through those that pass them by an addition, too. */
+    const __m512i others = _mm512_xor_si512(opens, ones);
+    const __m512i sum = _mm512_add_epi64(others, _mm512_and_si512(starts, others));
+    const uint32_t made = _mm512_cmplt_epu64_mask(sum, others);
+    const uint32_t passing = _mm512_cmpeq_epi64_mask(sum, ones);
+    const uint32_t carries = (made << 1 | state->searching) + passing;
+    const __m512i rippled = _mm512_mask_sub_epi64(sum, (__mmask8)(carries ^ passing), sum, ones);
+    *state = (struct brackets){closes, spaced, newlines, carries >> LANES};
+    const __m512i after = _mm512_or_si512(_mm512_or_si512(rippled, starts), _mm512_or_si512(after_close, after_space));
+    const __m512i ends = _mm512_or_si512(closes, _mm512_load_si512(stage->backslashes + i));
+    _mm512_store_si512(
+        stage->marks + i, _mm512_or_si512(_mm512_or_si512(_mm512_and_si512(opens, after), newlines), ends));
+}
+
+/* The marks of a stage of `blocks` blocks from `at` on, the last of which may end the text. */
+static inline __attribute__((always_inline)) size_t mark_stage(struct brackets *state, const uint8_t *text,
+    size_t length, size_t at, size_t blocks, uint16_t *positions, uint8_t *bytes)
+{
+    const __m512i numbers = byte_numbers();
+    const size_t whole = (length - at) / STEP < blocks ? (length - at) / STEP : blocks;
+    const __m512i last =
+        whole < blocks ? load_tail(text + at + whole * STEP, length - at - whole * STEP) : _mm512_setzero_si512();
+    struct stage stage;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < whole; i++)
+        find_brackets(&stage, i, _mm512_loadu_si512(text + at + i * STEP));
+    for (size_t i = whole; i < (blocks + LANES - 1) / LANES * LANES; i++)
+        find_brackets(&stage, i, i == whole ? last : _mm512_setzero_si512());
+    for (size_t i = 0; i < blocks; i += LANES)
+        join_brackets(&stage, i, state);
+    __m512i base = _mm512_set1_epi16((short)at);
+    size_t count = 0;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < whole; i++) {
+        const __m512i block = _mm512_loadu_si512(text + at + i * STEP);
+        count += write_marks(block, base, stage.marks[i], numbers, positions + count, bytes + count);
+        base = _mm512_add_epi16(base, _mm512_set1_epi16(STEP));
+    }
+    if (whole < blocks)
+        count += write_marks(last, base, stage.marks[whole], numbers, positions + count, bytes + count);
+    return count;
 }
 
 static size_t mark_bracketed(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
     (void)class;
-    const __m512i numbers = byte_numbers();
-    const size_t whole = length / STEP * STEP;
-    struct coreio__brackets state = {0, 0, 0, 1};
-    __m512i base = _mm512_setzero_si512();
+    const __m512i none = _mm512_setzero_si512();
+    /* A text begins at a line, as if a newline were before it. */
+    struct brackets state = {none, none, _mm512_set1_epi64(-1), 1};
     size_t count = 0;
-    for (size_t at = 0; at < whole; at += STEP) {
-        const __m512i block = _mm512_loadu_si512(text + at);
-        count += write_marks(block, base, bracketed(&state, block), numbers, positions + count, bytes + count);
-        base = _mm512_add_epi16(base, _mm512_set1_epi16(STEP));
-    }
-    if (whole < length) {
-        const __m512i block = load_tail(text + whole, length - whole);
-        count += write_marks(block, base, bracketed(&state, block), numbers, positions + count, bytes + count);
-    }
+    size_t at = 0;
+    for (; length - at >= STAGE * STEP; at += STAGE * STEP)
+        count += mark_stage(&state, text, length, at, STAGE, positions + count, bytes + count);
+    if (at < length)
+        count +=
+            mark_stage(&state, text, length, at, (length - at + STEP - 1) / STEP, positions + count, bytes + count);
     return count;
 }
 

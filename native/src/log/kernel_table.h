@@ -11,10 +11,6 @@
 
 #include "kernel.h"
 
-/* Hides from the compiler what a vector holds: gcc makes of a sum of constants one constant for each step, and takes
- * three instructions for each. */
-#define COREIO__OPAQUE(vector) __asm__("" : "+x"(vector))
-
 /* The numbers of the bits of a byte, in the lower half of a vector. */
 static inline __m128i coreio__table_numbers(uint32_t byte)
 {
@@ -24,6 +20,7 @@ static inline __m128i coreio__table_numbers(uint32_t byte)
 static inline uint32_t coreio__table_write(uint16_t *positions, uint32_t at, uint64_t mask)
 {
     __m128i base = _mm_set1_epi16((short)at);
+    /* gcc would make of a sum of constants one constant for each step, and take three instructions for each. */
     __m128i eight = _mm_set1_epi16(8);
     COREIO__OPAQUE(eight);
 #pragma GCC unroll 8

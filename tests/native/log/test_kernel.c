@@ -197,6 +197,29 @@ TEST(kernels_agree_on_marks_at_every_length_and_offset)
     }
 }
 
+TEST(kernels_agree_on_marks_of_many_blocks)
+{
+    static const char bytes[] = "\n\"\"\\ []][ x-";
+    struct logs_random random = {4};
+    struct coreio__class class = {0};
+    coreio__class_add(&class, ' ');
+    coreio__class_add(&class, ']');
+    for (int round = 0; round < 60; round++) {
+        struct logs_text text = {0};
+        const uint32_t rarity = 1 + logs_below(&random, 100);
+        const uint32_t length = 4000 + logs_below(&random, 9000);
+        for (uint32_t i = 0; i < length; i++) {
+            const uint8_t byte =
+                logs_below(&random, rarity) == 0 ? (uint8_t)bytes[logs_below(&random, sizeof bytes - 1)] : 'a';
+            logs_append(&text, &byte, 1);
+        }
+        check_context("round %d, %u bytes, one in %u", round, length, rarity);
+        check_marks(guarded_copy(text.bytes, (int64_t)length), length, &class);
+        check_marks(guarded_copy(text.bytes, (int64_t)length), length / 64 * 64, &class);
+        logs_free(&text);
+    }
+}
+
 TEST(positions_stay_in_their_room)
 {
     struct coreio__class class = {0};
