@@ -62,8 +62,8 @@ internal sealed class FloorContestant : LogBenchContestant
 /// <summary>Lexing every field through <see cref="ILogLexer"/>, a block a call, so that a call's own cost is a small part of its lines'.</summary>
 internal sealed class LexContestant : LogBenchContestant
 {
-    private const int BlockBytes = 256 * 1024;
-    private const int RecordRoom = 4096;
+    private const int BlockBytes = 512 * 1024;
+    private const int RecordRoom = 8192;
 
     private readonly string _path;
     private readonly ILogFormat _format;
@@ -113,12 +113,9 @@ internal sealed class LexContestant : LogBenchContestant
     private int Lex(ILogLexer lexer, int filled, bool last, ref long lines, ref long fields)
     {
         int at = 0;
-        int piece = BlockBytes;
         while (at < filled)
         {
-            int given = Math.Min(piece, filled - at);
-            bool all = given == filled - at;
-            LogLexResult result = lexer.Feed(_buffer.AsSpan(at, given), last && all, _records, _fields);
+            LogLexResult result = lexer.Feed(_buffer.AsSpan(at, filled - at), last, _records, _fields);
             if (result.NeededFields > 0)
             {
                 _fields = new LogField[result.NeededFields];
@@ -129,12 +126,10 @@ internal sealed class LexContestant : LogBenchContestant
             fields += result.Fields;
             at += result.Consumed;
             // What is left begins a line that the next block ends: asking for it would be a call for nothing.
-            if ((result.Consumed == 0 && all) || (!last && !_buffer.AsSpan(at, filled - at).Contains((byte)'\n')))
+            if (result.Consumed == 0 || (!last && !_buffer.AsSpan(at, filled - at).Contains((byte)'\n')))
             {
                 break;
             }
-
-            piece = result.Consumed == 0 ? filled : BlockBytes;
         }
 
         return at;
