@@ -86,11 +86,11 @@ static void type_slot(struct coreio__columns *columns, int32_t index, uint32_t c
         type_lines(columns, index, count, typing);
 }
 
-/* Whether the first `count` lines of the batch all fit; what older batches left behind them may make it say no. */
-static int32_t all_fit(const struct coreio__columns *columns, uint32_t count)
+/* Whether the lines of the batch all fit; what older batches left behind them may make it say no. */
+static int32_t all_fit(const struct coreio__columns *columns)
 {
     uint64_t any = 0;
-    for (uint32_t i = 0; i < count; i += 8)
+    for (uint32_t i = 0; i < columns->count; i += 8)
         any |= coreio__load64((const uint8_t *)columns->outcomes + i);
     return any == 0;
 }
@@ -119,7 +119,7 @@ static void keep_lines(struct coreio__columns *columns, const uint16_t *kept, ui
 /* Takes out the lines that do not fit. */
 static void keep_fitting(struct coreio__columns *columns)
 {
-    if (all_fit(columns, columns->count))
+    if (all_fit(columns))
         return;
     uint16_t kept[COREIO__BATCH];
     uint32_t count = 0;
@@ -167,7 +167,7 @@ static void take_requests(struct coreio__columns *columns)
         coreio__value_request(text_of(window, *field), &columns->requests[i]);
 }
 
-/* Starts of intervals; lines of one interval follow each other, and share their text. */
+/* Starts of intervals; lines of one instant follow each other, and share their text. */
 static void take_intervals(struct coreio__columns *columns, const struct coreio__text_use *use,
     const struct coreio__number *numbers, struct coreio__text *texts, uint8_t *scratch)
 {

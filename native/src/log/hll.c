@@ -14,6 +14,9 @@
 /* log2 of the places of the first set: two hashes half fill it. */
 #define FIRST_BITS 2
 
+/* A set's address has room for the log2 of its places. */
+_Static_assert(_Alignof(max_align_t) >= 16, "malloc aligns to 16 bytes");
+
 #define RANKS (64 - COREIO__HLL_BITS)
 
 /* 1 / (2 ln 2), the limit of the bias correction for many registers. */

@@ -96,7 +96,7 @@ static inline void write_half(uint16_t *positions, __m256i numbers, __m512i base
     _mm512_storeu_si512(positions, _mm512_add_epi16(_mm512_cvtepu8_epi16(numbers), base));
 }
 
-/* Writes position and byte of each bit, and up to 64 of them; returns how many bits there are. */
+/* Writes position and byte of each bit, and what is behind them up to 64; returns how many bits there are. */
 static inline size_t write_marks(
     __m512i block, __m512i base, uint64_t marks, __m512i numbers, uint16_t *positions, uint8_t *bytes)
 {
@@ -290,7 +290,7 @@ static size_t mark_bracketed(
     (void)class;
     const __m512i none = _mm512_setzero_si512();
     /* A text begins at a line, as if a newline were before it. */
-    struct brackets state = {none, none, _mm512_set1_epi64(-1), 1};
+    struct brackets state = {none, none, _mm512_set1_epi64(-1), 0};
     size_t count = 0;
     size_t at = 0;
     for (; length - at >= STAGE * STEP; at += STAGE * STEP)

@@ -1,4 +1,5 @@
-/* Which structural bytes of 64 count where they stand, as arithmetic on masks that all vector kernels share.
+/* Which structural bytes of 64 count where they stand, as arithmetic on masks that vector kernels share;
+ * kernel_avx512.c tells the brackets of eight blocks apart at once.
  *
  * Bit i of a mask stands for byte i of a block. State is carried from block to block; a text begins at a line. The idea
  * to find what is inside quotes by a prefix XOR of their mask is Langdale's and Lemire's (Parsing Gigabytes of JSON per

@@ -75,8 +75,7 @@ int32_t coreio__plan_text(struct coreio__plan *plan, const struct coreio__column
     plan->texts[text].source = column->source;
     plan->texts[text].derive = column->derive;
     plan->texts[text].slot = slot;
-    if (column->derive == COREIO__METHOD || column->derive == COREIO__URI || column->derive == COREIO__PATH ||
-        column->derive == COREIO__PROTOCOL)
+    if (column->derive == COREIO__METHOD || column->derive == COREIO__URI || column->derive == COREIO__PROTOCOL)
         plan->request_source = column->source;
     return text;
 }
@@ -107,27 +106,19 @@ struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const st
     if (text.text == NULL)
         return null;
     switch (use->derive) {
-    case COREIO__ADDRESS:
-        return coreio__value_address(text);
     case COREIO__METHOD:
         return request->method;
     case COREIO__URI:
         return request->uri;
-    case COREIO__PATH:
-        return coreio__value_path(request->uri);
     case COREIO__PROTOCOL:
         return request->protocol;
     case COREIO__PATH_OF_URI:
         return coreio__value_path(text);
-    case COREIO__AS_IS:
-        return text;
     default:
         break;
     }
     if (number->is_null)
         return null;
-    if (use->derive == COREIO__STATUS_CLASS)
-        return coreio__plan_class(number);
     if (use->derive == COREIO__ATTEMPTS)
         return write_number(number->value, scratch);
     const int64_t width = use->derive == COREIO__MINUTE ? MINUTE_US : plan->interval_us;

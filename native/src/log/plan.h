@@ -47,8 +47,9 @@ int32_t coreio__plan_text(struct coreio__plan *plan, const struct coreio__column
 /* The slot of the line's clock; -1 when the format has none or there are too many. */
 int32_t coreio__plan_clock(struct coreio__plan *plan);
 
-/* The text of a line's value as its use wants it: of its request line, or of its number in the use's slot. `scratch`
- * holds COREIO__SCRATCH bytes the text may point to. */
+/* The text of a line's value as its use wants it, of a part of its request line, of the path of a uri, or of its number
+ * in the use's slot; columns.c takes all others by itself. `scratch` holds COREIO__SCRATCH bytes the text may point to.
+ */
 #define COREIO__SCRATCH 24
 struct coreio__text coreio__plan_value(const struct coreio__plan *plan, const struct coreio__text_use *use,
     struct coreio__text text, const struct coreio__request *request, const struct coreio__number *number,

@@ -18,7 +18,7 @@
 #define ARENA_MOST (8 * 1048576)
 #define HUGE_PAGE (2 * 1048576)
 #define NULL_LENGTH UINT32_MAX
-/* The number of the group of lines whose own one is folded. */
+/* The number of the group of lines whose own one is folded; so many groups are more than there is memory for. */
 #define OTHER UINT32_MAX
 
 /* Keys are kept in pieces that never move; the newest is the head of a list. */

@@ -369,8 +369,9 @@ static uint32_t plain_method(uint64_t word)
 
 struct coreio__text coreio__value_request_path(struct coreio__text text, const uint8_t *end)
 {
-    /* Nearly every request is a method, a uri of less than 64 bytes and eight such as HTTP/1.1: then nothing has to be
-     * guessed but that. */
+    /* Nearly every request is a method, a uri of 1 to 63 bytes and eight such as HTTP/1.1, with a space before each of
+     * both: 14 to 77 bytes, of which the mask looks at 64 behind a method of up to seven and its space. Then nothing
+     * has to be guessed but that. */
     if (text.length - 14 < 64 && text.text + 80 <= end) {
         const uint32_t method = plain_method(coreio__load64(text.text));
         const uint32_t length = text.length - method - 10;

@@ -7,6 +7,7 @@
 #include "logs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,35 @@ TEST(a_text_whose_hash_is_zero_counts_whenever_it_comes)
         CHECK_EQ(add_one(&measure, &hll, NULL, &texts[1 - first]), 0);
         CHECK_EQ(coreio__hll_estimate(&hll), 2);
         coreio__measure_clear(&measure, &hll);
+    }
+}
+
+TEST(one_counter_of_all_lines_is_that_of_groups)
+{
+    const struct coreio__measure measure = {COREIO__DISTINCT, 0, 0};
+    static const uint8_t zero[] = {0x6D, 0x47, 0x58, 0xBF, 0xB9, 0xE5, 0xE4, 0x1C};
+    for (int late = 0; late < 2; late++) {
+        struct coreio__hll all = {0};
+        struct coreio__hll grouped = {0};
+        for (int i = 0; i < 3000; i++) {
+            char room[16];
+            const int length = snprintf(room, sizeof room, "%d", i);
+            const struct coreio__text own = {(const uint8_t *)room, (uint32_t)length};
+            const struct coreio__text texts[] = {
+                i == (late ? 2900 : 10) ? (struct coreio__text){zero, sizeof zero} : own, {NULL, 0}};
+            for (int null = 0; null < 2; null++) {
+                struct batches_line line;
+                const struct coreio__batch batch = batches_line(&line, NULL, &texts[null]);
+                CHECK_EQ(coreio__measure_add_all(&measure, (uint8_t *)&all, &batch), 0);
+                CHECK_EQ(add_one(&measure, &grouped, NULL, &texts[null]), 0);
+            }
+        }
+        REQUIRE(coreio__hll_registers(&all) != NULL && coreio__hll_registers(&grouped) != NULL);
+        CHECK_BYTES(
+            coreio__hll_registers(&all), COREIO__HLL_REGISTERS, coreio__hll_registers(&grouped), COREIO__HLL_REGISTERS);
+        CHECK(coreio__hll_estimate(&all) > 2900);
+        coreio__measure_clear(&measure, &all);
+        coreio__measure_clear(&measure, &grouped);
     }
 }
 

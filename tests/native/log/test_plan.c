@@ -67,20 +67,11 @@ TEST(intervals_round_down)
 /* The text of a status class for a status, "" for null. */
 static void check_class(int64_t status, int32_t is_null, const char *expected)
 {
-    struct coreio_log_format *format = logs_format("$status");
-    struct coreio__plan *plan = calloc(1, sizeof *plan);
-    plan->format = format;
-    const struct coreio__column column = column_of(format, "status_class");
-    REQUIRE(coreio__plan_text(plan, &column) == 0);
     const struct coreio__number number = {status, is_null};
-    uint8_t scratch[COREIO__SCRATCH];
-    const struct coreio__text shown = coreio__plan_value(
-        plan, &plan->texts[0], (struct coreio__text){(const uint8_t *)"?", 1}, NULL, &number, scratch);
+    const struct coreio__text shown = coreio__plan_class(&number);
     check_context("%lld", (long long)status);
     CHECK_BYTES(shown.text, shown.length, expected, strlen(expected));
     CHECK_EQ(shown.text == NULL, expected[0] == '\0');
-    free(plan);
-    coreio_log_format_destroy(format);
 }
 
 TEST(classes_of_statuses)

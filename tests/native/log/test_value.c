@@ -154,7 +154,8 @@ TEST(addresses_lose_their_port)
 {
     static const char *const rows[][2] = {{"1.2.3.4:80", "1.2.3.4"}, {"1.2.3.4", "1.2.3.4"}, {"[::1]:80", "::1"},
         {"[::1]", "::1"}, {"::1", "::1"}, {"fe80::1:80", "fe80::1:80"}, {"host:1", "host"}, {"host", "host"}, {"", ""},
-        {"[::1", "[::1"}, {"a:", "a"}, {":80", ""}, {"unix:/run/x.sock", "unix"}, {"a:b:c", "a:b:c"}, {"[]", ""}};
+        {"[::1", "[::1"}, {"a:", "a"}, {":80", ""}, {"unix:/run/x.sock", "unix"}, {"a:b:c", "a:b:c"}, {"[]", ""},
+        {"[1.2.3.4]", "1.2.3.4"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct coreio__text got = coreio__value_address(text_of(rows[i][0]));
         check_context("%s", rows[i][0]);
@@ -179,7 +180,6 @@ TEST(paths_end_at_the_first_question_mark)
     CHECK(coreio__value_path((struct coreio__text){NULL, 0}).text == NULL);
 }
 
-/* A part, with "(null)" for null, for a comparison that tells it from the empty text. */
 /* The path of a request is that of its uri, whether more than it may be read or not. */
 static void check_request_path(struct coreio__text text)
 {
@@ -200,6 +200,7 @@ static void check_request_path(struct coreio__text text)
     CHECK_EQ(far.length, wanted.length);
 }
 
+/* A part, with "(null)" for null, for a comparison that tells it from the empty text. */
 static void check_part(struct coreio__text part, const char *expected)
 {
     const char *text = part.text == NULL ? "(null)" : (const char *)part.text;
