@@ -15,7 +15,7 @@ internal sealed class SysVControlTests(string backend)
     [Test]
     public void The_status_tells_all_the_kernel_knows()
     {
-        long before = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        long before = TestLibc.Time(0);
         using SysVQueue test = new(backend, Unique.FromOctal("640"));
         SysVQueueStatus fresh = test.Queue.Status;
         (uint user, uint group) = Ids();

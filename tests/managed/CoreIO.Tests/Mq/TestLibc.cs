@@ -18,6 +18,10 @@ internal static partial class TestLibc
 
     private const string Library = "libc";
 
+    /// <summary>Seconds since 1970 by the clock that the kernel stamps with, which goes up to a tick behind the finer one.</summary>
+    [LibraryImport(Library, EntryPoint = "time")]
+    public static partial long Time(nint to);
+
     [LibraryImport(Library, EntryPoint = "gettid")]
     public static partial int ThreadId();
 
