@@ -233,9 +233,6 @@ static void take_text(struct coreio__columns *columns, int32_t index)
     case COREIO__PATH:
         take_lines(columns, index, COREIO__PATH);
         break;
-    case COREIO__STATUS_CLASS:
-        take_lines(columns, index, COREIO__STATUS_CLASS);
-        break;
     default:
         take_lines(columns, index, derive);
         break;

@@ -33,6 +33,7 @@ static uint64_t *find(const struct coreio__hll *hll, uint64_t hash)
     return &hashes[at];
 }
 
+/* Adds a hash to registers, or to a set that has room for it and does not have it. */
 static void add_new(struct coreio__hll *hll, uint64_t hash)
 {
     if (coreio__hll_registers(hll) != NULL) {
@@ -69,7 +70,7 @@ static int32_t add(struct coreio__hll *hll, uint64_t hash)
     if (hll->set == 0 && hll->last == 0)
         return 0;
     if (coreio__hll_registers(hll) != NULL) {
-        coreio__hll_register(coreio__hll_registers(hll), hash);
+        add_new(hll, hash);
         return 0;
     }
     if (hll->set == 0) {
