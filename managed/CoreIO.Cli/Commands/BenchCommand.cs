@@ -49,7 +49,7 @@ internal static class BenchCommand
         Notes =
         [
             """
-            A run is whole work on a cached file: from opening it to the sorted rows. Every
+            A run is whole work on a cached file: from opening it to the rows shown. Every
             contestant runs once a round, and the answers of the backends are compared each
             time. The floors show the limit: reading the bytes, finding newlines, indexing
             every structural byte; scalar is a plain state machine in C. mawk, where it is

@@ -7,9 +7,6 @@ namespace CoreIO.Cli.Commands;
 
 internal static class LogReportCommand
 {
-    /// <summary>Rows of a table on a screen when nobody says how many; programs get all.</summary>
-    private const int DefaultTop = 20;
-
     private const int MinBlock = 4 * 1024;
     private const int MaxBlock = 16 * 1024 * 1024;
 
@@ -64,7 +61,7 @@ internal static class LogReportCommand
             {
                 Group = "Output",
                 Letter = 'n',
-                More = [$"tables show {DefaultTop} unless told, JSON and CSV all"],
+                More = [$"tables show {LogReportTableOptions.ScreenRows} unless told, JSON and CSV all"],
             },
             new("sort", "COLUMN", "a key or a statistic, as in 'sum(bytes):asc'")
             {
@@ -182,7 +179,7 @@ internal static class LogReportCommand
     private static LogReportOptions Options(CliArguments arguments, string output, bool overview)
     {
         int maxGroups = arguments.Number("max-groups", 1 << 20, 1, int.MaxValue);
-        int top = arguments.Number("top", output == "table" ? DefaultTop : 0, 0, int.MaxValue);
+        int top = arguments.Number("top", output == "table" ? LogReportTableOptions.ScreenRows : 0, 0, int.MaxValue);
         TimeSpan interval = arguments.Get("interval") is string width ? Values.Duration("interval", width) : default;
         List<string> by = [.. arguments.List("by") ?? []];
         if (interval != default && !by.Contains("time"))

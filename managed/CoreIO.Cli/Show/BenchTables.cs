@@ -100,7 +100,7 @@ internal static class BenchTables
     public static IEnumerable<string> Method(LogBenchResult result)
     {
         yield return $"medians of {result.Repeats} {(result.Repeats == 1 ? "run" : "runs")} after a warm-up, every contestant once a round, the order turned round each time; GB is 10^9 bytes";
-        yield return "a run is whole work: from opening the file, which is cached, to the sorted rows"
+        yield return "a run is whole work: from opening the file, which is cached, to the rows shown"
             + (result.Kernels.Count > 1 ? "; answers were compared and are equal" : "");
         yield return result.PeakIsOfTheRun
             ? "peak: most memory resident in the process in any run, the runtime and what it keeps of earlier runs included"

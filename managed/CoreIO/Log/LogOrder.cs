@@ -1,19 +1,21 @@
 // The order of rows: by a key or a statistic, ties by key, so that equal answers are shown equally however they were computed. Chooses the
 // first N with a bounded heap, since a report of ten rows out of a million groups should not sort a million.
-using System.Buffers.Text;
-
 namespace CoreIO.Log;
 
 /// <summary>Sorts the rows of one table.</summary>
 internal sealed class LogOrder : IComparer<int>
 {
+    // From here on rows are sorted by words; below, the code for that would take longer to compile than it saves.
+    private const int Many = 4096;
+
     private readonly LogTableAnswer _table;
     private readonly int _stat = -1;
     private readonly int _key = -1;
     private readonly bool _descending;
     private readonly bool _timeFirst;
 
-    private LogOrder(LogTableAnswer table, string? sort)
+    /// <summary>The order of a table, by a key or statistic or as suits it.</summary>
+    internal LogOrder(LogTableAnswer table, string? sort)
     {
         _table = table;
         bool hasTime = table.Keys.Count > 0 && IsTime(table.Keys[0]);
@@ -123,8 +125,58 @@ internal sealed class LogOrder : IComparer<int>
             rows[i] = i;
         }
 
-        Array.Sort(rows, this);
+        if (groups < Many)
+        {
+            Array.Sort(rows, this);
+        }
+        else
+        {
+            new LogWordSort(_table, Steps(), this).Sort(rows);
+        }
+
         return top <= 0 ? rows : _timeFirst ? FirstOfEach(rows, top) : top >= groups ? rows : rows[..top];
+    }
+
+    // What Compare looks at, in its order.
+    private LogWordStep[] Steps()
+    {
+        List<LogWordStep> steps = [];
+        if (_timeFirst)
+        {
+            AddKey(steps, 0, false);
+        }
+
+        if (_key >= 0)
+        {
+            AddKey(steps, _key, _descending);
+        }
+        else if (_stat >= 0)
+        {
+            steps.Add(new(LogWordKind.StatMissing, _stat, false));
+            steps.Add(new(LogWordKind.StatHigh, _stat, _descending));
+            steps.Add(new(LogWordKind.StatLow, _stat, _descending));
+        }
+        else
+        {
+            steps.Add(new(LogWordKind.Count, 0, _descending));
+        }
+
+        for (int part = 0; part < _table.Keys.Count; part++)
+        {
+            AddKey(steps, part, false);
+        }
+
+        return [.. steps];
+    }
+
+    private void AddKey(List<LogWordStep> steps, int part, bool descending)
+    {
+        LogKeyColumn key = _table.Keys[part];
+        LogWordKind[] kinds = IsTime(key) ? [LogWordKind.KeyPresent, LogWordKind.KeyTime]
+            : part == _key && key.Kind == LogKind.Integer
+                ? [LogWordKind.KeyPresent, LogWordKind.KeyOdd, LogWordKind.KeyNumber, LogWordKind.KeyText]
+            : [LogWordKind.KeyText];
+        steps.AddRange(kinds.Select(kind => new LogWordStep(kind, part, descending)));
     }
 
     private int[] FirstOfEach(int[] rows, int top)
@@ -226,14 +278,11 @@ internal sealed class LogOrder : IComparer<int>
         int result = 0;
         if (part == _key && key.Kind == LogKind.Integer)
         {
-            bool isNumberX = TryInteger(x, out long i);
-            bool isNumberY = TryInteger(y, out long j);
+            bool isNumberX = LogWordSort.TryInteger(x, out long i);
+            bool isNumberY = LogWordSort.TryInteger(y, out long j);
             result = isNumberX && isNumberY ? i.CompareTo(j) : isNumberY.CompareTo(isNumberX);
         }
 
         return result != 0 ? result : x.SequenceCompareTo(y);
     }
-
-    private static bool TryInteger(ReadOnlySpan<byte> text, out long value) =>
-        Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
 }

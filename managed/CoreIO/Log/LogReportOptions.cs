@@ -34,6 +34,9 @@ public sealed record LogReportOptions
 /// <summary>A table of a report: the question, and the order and number of the rows that are shown.</summary>
 public sealed record LogReportTableOptions
 {
+    /// <summary>Rows that suffice on a screen: what <c>coreio log report</c> shows of a table unless told.</summary>
+    public const int ScreenRows = 20;
+
     /// <summary>Keys and statistics.</summary>
     public LogTable Table { get; init; } = new();
 

@@ -189,7 +189,11 @@ public static class LogBench
                     Format = format.Text,
                     Tables = question.By is null
                         ? options.Overview!
-                        : _ => [new LogReportTableOptions { Table = new LogTable { By = question.By, Stats = question.Stats } }],
+                        : _ => [new LogReportTableOptions
+                        {
+                            Table = new LogTable { By = question.By, Stats = question.Stats },
+                            Top = LogReportTableOptions.ScreenRows,
+                        }],
                     Scan = new LogScanOptions { Workers = workers, Cpus = _cpus },
                 }));
             }

@@ -136,7 +136,7 @@ internal sealed class LexContestant : LogBenchContestant
     }
 }
 
-/// <summary>A report, from its options to its sorted rows.</summary>
+/// <summary>A report, from its options to the rows that the command shows.</summary>
 internal sealed class ReportContestant : LogBenchContestant
 {
     private readonly ICoreBackend _backend;
@@ -154,7 +154,7 @@ internal sealed class ReportContestant : LogBenchContestant
     /// <summary>Groups of the question status with their counts, as <see cref="MawkContestant"/> has them; of the last run.</summary>
     public string? Counts { get; private set; }
 
-    /// <summary>The rows of all tables and the totals; who answered and how fast is left out.</summary>
+    /// <summary>All rows of all tables, sorted only here, and the totals; who answered and how fast is left out.</summary>
     public override string Conclude()
     {
         LogReport report = _report ?? throw new InvalidOperationException("nothing was asked");
@@ -165,7 +165,7 @@ internal sealed class ReportContestant : LogBenchContestant
         using MemoryStream text = new();
         foreach (LogReportTable table in plain.Tables)
         {
-            LogReportJson.Write(text, plain, table);
+            LogReportJson.Write(text, plain, new LogReportTable(table.Answer, sort: null, top: 0));
             hash.AppendData(text.GetBuffer(), 0, (int)text.Length);
             text.SetLength(0);
         }
