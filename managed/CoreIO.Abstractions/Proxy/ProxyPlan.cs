@@ -28,7 +28,10 @@ public enum ProxyBalance
     Source = 2,
 }
 
-/// <summary>When bytes go through a pipe in the kernel instead of a buffer; only where the backend has <see cref="BackendFeatures.ProxySplice"/>.</summary>
+/// <summary>
+/// When bytes go through a pipe in the kernel instead of a buffer. A backend without <see cref="BackendFeatures.ProxySplice"/> reads a stream
+/// in larger pieces instead, but for <see cref="Never"/>.
+/// </summary>
 public enum ProxySplice
 {
     /// <summary>Once a direction carries much.</summary>

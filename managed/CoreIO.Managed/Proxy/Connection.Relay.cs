@@ -179,6 +179,11 @@ internal sealed partial class Connection
             }
 
             flow.Fill(count);
+            if (_house.Terms.Streams)
+            {
+                flow.Weigh(count);
+            }
+
             Count(flow, count);
             turn -= count;
             // Everything that was there has been read, most likely; whoever waits looks again.

@@ -49,6 +49,14 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     /// <summary>Bytes read at a time; half of the second-level cache's usual share of a thread, as in C.</summary>
     internal const int BufferBytes = 64 * 1024;
 
+    /// <summary>Bytes read at a time of a stream: fewer sends, for each wakes who reads. In C a stream goes through a pipe.</summary>
+    internal const int StreamBytes = 256 * 1024;
+
+    // Full reads in a row that make a stream, and small ones that end it; the latter as in C.
+    private const int FullInRow = 3;
+    private const int SmallInRow = 15;
+    private const int SmallBytes = 4096;
+
     // What is waited with for a target that does not read: little, so that progress is seen at each wake-up and not once all is gone.
     private const int ProbeBytes = 4096;
 
@@ -92,11 +100,19 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 
     private int _start;
 
+    private bool _streams;
+
+    // Reads in a row that speak for a change of that.
+    private byte _inRow;
+
     /// <summary>Of the held bytes those that are counted as such: their target did not take them.</summary>
     private int _counted;
 
+    /// <summary>Room for the next read of the relay.</summary>
+    internal Span<byte> Room() => Room(_streams ? StreamBytes : BufferBytes);
+
     /// <summary>Room to read into, behind what is held.</summary>
-    internal Span<byte> Room(int bytes = BufferBytes)
+    internal Span<byte> Room(int bytes)
     {
         if (Buffer is not null && Length == 0 && Buffer.Length < bytes)
         {
@@ -127,6 +143,18 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 
     /// <summary>Bytes were read into the room.</summary>
     internal void Fill(int bytes) => Length += bytes;
+
+    /// <summary>Learns from a read of the relay whether a stream goes through.</summary>
+    internal void Weigh(int bytes)
+    {
+        bool changes = _streams ? bytes < SmallBytes : bytes >= BufferBytes;
+        _inRow = changes ? (byte)(_inRow + 1) : (byte)0;
+        if (_inRow == (_streams ? SmallInRow : FullInRow))
+        {
+            _streams = !_streams;
+            _inRow = 0;
+        }
+    }
 
     /// <summary>Bytes of what is held were sent, or are not for the target.</summary>
     internal void Take(int bytes)

@@ -17,6 +17,7 @@ internal sealed class Terms
     {
         Balance = options.Balance;
         PassResets = options.PassResets;
+        Streams = options.Splice != ProxySplice.Never;
         ConnectTries = Or(options.ConnectTries, 3);
         MaxConnections = options.MaxConnections;
         MaxPerSource = options.MaxPerSource;
@@ -39,6 +40,9 @@ internal sealed class Terms
     internal ProxyBalance Balance { get; }
 
     internal bool PassResets { get; }
+
+    /// <summary>Whether more may be held of a stream than one read.</summary>
+    internal bool Streams { get; }
 
     internal int ConnectTries { get; }
 

@@ -10,6 +10,9 @@ internal sealed class ProxyFlowTests(string backend)
 {
     private const int Read = 64 << 10;
 
+    // What is read of a stream where no pipe carries it.
+    private const int StreamRead = 256 << 10;
+
     [Test]
     public void A_peer_that_does_not_read_stops_the_other_and_nothing_else(
         [Values] bool toClient, [Values(ProxySplice.Never, ProxySplice.Always)] ProxySplice splice)
@@ -24,7 +27,8 @@ internal sealed class ProxyFlowTests(string backend)
             long sent = writer.Fill();
             // The windows are full. What is held beside them is less than one read; what is in a pipe is not in a buffer.
             ProxyCounters counters = rig.Counters;
-            Assert.That(counters.Buffers, Is.InRange(0, Read));
+            bool streams = splice != ProxySplice.Never && !Backends.Get(backend).Features.HasFlag(BackendFeatures.ProxySplice);
+            Assert.That(counters.Buffers, Is.InRange(0, streams ? StreamRead : Read));
             Assert.That(toClient ? counters.BytesToClient : counters.BytesToUpstream, Is.LessThan(sent));
             long before = counters.BytesToClient + counters.BytesToUpstream;
             Assert.That(counters.Pipes, Is.InRange(0, 2));
