@@ -29,13 +29,28 @@ static void write_attributes(struct coreio_mq_posix_attributes *to, const struct
     };
 }
 
+/* As mq_timedsend(3); NULL is no deadline. */
+static int32_t send_until(
+    int32_t queue, const char *bytes, size_t length, uint32_t priority, const struct timespec *deadline)
+{
+    return (int32_t)coreio__mq_call(
+        SYS_mq_timedsend, queue, (intptr_t)bytes, (int64_t)length, priority, (intptr_t)deadline);
+}
+
+static int64_t receive_until(
+    int32_t queue, char *bytes, size_t capacity, uint32_t *priority, const struct timespec *deadline)
+{
+    return coreio__mq_call(
+        SYS_mq_timedreceive, queue, (intptr_t)bytes, (int64_t)capacity, (intptr_t)priority, (intptr_t)deadline);
+}
+
 /* As mq_send(3) until it is not interrupted, or once if a signal is to end it. */
 static int32_t send_blocking(
     int32_t queue, const char *bytes, size_t length, uint32_t priority, const struct coreio__mq_wait *wait)
 {
     int32_t status;
     do {
-        status = (int32_t)coreio__mq_call(SYS_mq_timedsend, queue, (intptr_t)bytes, (int64_t)length, priority, 0);
+        status = send_until(queue, bytes, length, priority, NULL);
     } while (status == -EINTR && !coreio__mq_interruptible(wait));
     return status;
 }
@@ -45,18 +60,18 @@ static int64_t receive_blocking(
 {
     int64_t got;
     do {
-        got = coreio__mq_call(SYS_mq_timedreceive, queue, (intptr_t)bytes, (int64_t)capacity, (intptr_t)priority, 0);
+        got = receive_until(queue, bytes, capacity, priority, NULL);
     } while (got == -EINTR && !coreio__mq_interruptible(wait));
     return got;
 }
 
-/* What a call with a deadline in the past returned, where -EAGAIN says that it would have waited, and
+/* What an error of a call with a deadline in the past means, where -EAGAIN says that it would have waited, and
  * COREIO__MQ_TRY that it is to be made again. */
-static int32_t refusal(const struct coreio__mq_wait *wait)
+static int32_t refusal(int32_t status, const struct coreio__mq_wait *wait)
 {
-    if (errno == ETIMEDOUT)
+    if (status == -ETIMEDOUT)
         return -EAGAIN;
-    return errno == EINTR && !coreio__mq_interruptible(wait) ? COREIO__MQ_TRY : -errno;
+    return status == -EINTR && !coreio__mq_interruptible(wait) ? COREIO__MQ_TRY : status;
 }
 
 static int32_t send_one(
@@ -66,9 +81,10 @@ static int32_t send_one(
     const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
     int32_t step = coreio__mq_wait_begin(wait);
     while (step == COREIO__MQ_TRY) {
-        if (mq_timedsend(queue, bytes, length, priority, &past) == 0)
+        const int32_t status = send_until(queue, bytes, length, priority, &past);
+        if (status == 0)
             return 0;
-        const int32_t refused = refusal(wait);
+        const int32_t refused = refusal(status, wait);
         if (refused != COREIO__MQ_TRY && refused != -EAGAIN)
             return refused;
         if (refused == -EAGAIN)
@@ -83,10 +99,10 @@ static int64_t receive_one(
     const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
     int32_t step = coreio__mq_wait_begin(wait);
     while (step == COREIO__MQ_TRY) {
-        const ssize_t got = mq_timedreceive(queue, bytes, capacity, priority, &past);
+        const int64_t got = receive_until(queue, bytes, capacity, priority, &past);
         if (got >= 0)
             return got;
-        const int32_t refused = refusal(wait);
+        const int32_t refused = refusal((int32_t)got, wait);
         if (refused != COREIO__MQ_TRY && refused != -EAGAIN)
             return refused;
         if (refused == -EAGAIN)
@@ -115,27 +131,29 @@ static int32_t send_message(
 int32_t coreio_mq_posix_open(
     const uint8_t *name, int32_t flags, uint32_t mode, const struct coreio_mq_posix_attributes *attributes)
 {
-    if (name == NULL)
+    if (name == NULL || *name != '/')
         return -EINVAL;
     struct mq_attr own = {0};
     if (attributes != NULL) {
         own.mq_maxmsg = attributes->max_messages;
         own.mq_msgsize = attributes->message_size;
     }
-    const mqd_t queue = mq_open((const char *)name, flags, (mode_t)mode, attributes != NULL ? &own : NULL);
-    return queue == -1 ? -errno : queue;
+    const intptr_t given = attributes != NULL ? (intptr_t)&own : 0;
+    return (int32_t)coreio__mq_call(SYS_mq_open, (intptr_t)(name + 1), flags, mode, given, 0);
 }
 
 int32_t coreio_mq_posix_close(int32_t queue)
 {
-    return mq_close(queue) == -1 ? -errno : 0;
+    return (int32_t)coreio__mq_call(SYS_close, queue, 0, 0, 0, 0);
 }
 
 int32_t coreio_mq_posix_unlink(const uint8_t *name)
 {
-    if (name == NULL)
+    if (name == NULL || *name != '/')
         return -EINVAL;
-    return mq_unlink((const char *)name) == -1 ? -errno : 0;
+    const int32_t status = (int32_t)coreio__mq_call(SYS_mq_unlink, (intptr_t)(name + 1), 0, 0, 0, 0);
+    /* The standard knows only the one. */
+    return status == -EPERM ? -EACCES : status;
 }
 
 int32_t coreio_mq_posix_attributes(int32_t queue, struct coreio_mq_posix_attributes *attributes)
@@ -143,10 +161,10 @@ int32_t coreio_mq_posix_attributes(int32_t queue, struct coreio_mq_posix_attribu
     if (attributes == NULL)
         return -EINVAL;
     struct mq_attr now;
-    if (mq_getattr(queue, &now) == -1)
-        return -errno;
-    write_attributes(attributes, &now);
-    return 0;
+    const int32_t status = (int32_t)coreio__mq_call(SYS_mq_getsetattr, queue, 0, (intptr_t)&now, 0, 0);
+    if (status == 0)
+        write_attributes(attributes, &now);
+    return status;
 }
 
 int32_t coreio_mq_posix_set(
@@ -156,11 +174,10 @@ int32_t coreio_mq_posix_set(
         return -EINVAL;
     const struct mq_attr own = {.mq_flags = attributes->flags};
     struct mq_attr old;
-    if (mq_setattr(queue, &own, &old) == -1)
-        return -errno;
-    if (before != NULL)
+    const int32_t status = (int32_t)coreio__mq_call(SYS_mq_getsetattr, queue, (intptr_t)&own, (intptr_t)&old, 0, 0);
+    if (status == 0 && before != NULL)
         write_attributes(before, &old);
-    return 0;
+    return status;
 }
 
 int32_t coreio_mq_posix_send(
@@ -198,7 +215,7 @@ int32_t coreio_mq_posix_send_until(
     if (text == NULL)
         return -EFAULT;
     const struct timespec deadline = {.tv_sec = seconds, .tv_nsec = nanoseconds};
-    return mq_timedsend(queue, text, (size_t)length, priority, &deadline) == -1 ? -errno : 0;
+    return send_until(queue, text, (size_t)length, priority, &deadline);
 }
 
 int64_t coreio_mq_posix_receive_until(
@@ -209,8 +226,7 @@ int64_t coreio_mq_posix_receive_until(
     if (capacity < 0)
         return -EMSGSIZE;
     const struct timespec deadline = {.tv_sec = seconds, .tv_nsec = nanoseconds};
-    const ssize_t got = mq_timedreceive(queue, (char *)bytes, (size_t)capacity, priority, &deadline);
-    return got == -1 ? -errno : got;
+    return receive_until(queue, (char *)bytes, (size_t)capacity, priority, &deadline);
 }
 
 int32_t coreio_mq_posix_send_many(int32_t queue, const uint8_t *bytes, const struct coreio_mq_message *messages,

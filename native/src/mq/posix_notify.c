@@ -7,15 +7,20 @@
 #include <coreio/mq.h>
 
 #include <errno.h>
-#include <mqueue.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "call.h"
+
 _Static_assert(sizeof(void *) == sizeof(int64_t), "the value of a signal holds 64 bits");
+
+static int32_t notify(int32_t queue, const struct sigevent *event)
+{
+    return (int32_t)coreio__mq_call(SYS_mq_notify, queue, (intptr_t)event, 0, 0, 0);
+}
 
 /* The kernel reads the cookie in the call, and writes its last byte when it sends it. */
 static int32_t notify_descriptor(int32_t queue, int64_t value)
@@ -27,12 +32,11 @@ static int32_t notify_descriptor(int32_t queue, int64_t value)
     memcpy(cookie, &value, sizeof value);
     const struct sigevent event = {
         .sigev_notify = SIGEV_THREAD, .sigev_signo = fd, .sigev_value = {.sival_ptr = cookie}};
-    if (syscall(SYS_mq_notify, queue, &event) == -1) {
-        const int32_t status = -errno;
-        (void)close(fd);
-        return status;
-    }
-    return fd;
+    const int32_t status = notify(queue, &event);
+    if (status == 0)
+        return fd;
+    (void)close(fd);
+    return status;
 }
 
 int32_t coreio_mq_posix_notify(int32_t queue, int32_t kind, int32_t signal, int64_t value)
@@ -42,7 +46,7 @@ int32_t coreio_mq_posix_notify(int32_t queue, int32_t kind, int32_t signal, int6
     case COREIO_MQ_NOTIFY_DESCRIPTOR:
         return notify_descriptor(queue, value);
     case COREIO_MQ_NOTIFY_CANCEL:
-        return mq_notify(queue, NULL) == -1 ? -errno : 0;
+        return notify(queue, NULL);
     case COREIO_MQ_NOTIFY_SIGNAL:
         event.sigev_notify = SIGEV_SIGNAL;
         event.sigev_signo = signal;
@@ -53,5 +57,5 @@ int32_t coreio_mq_posix_notify(int32_t queue, int32_t kind, int32_t signal, int6
     default:
         return -EINVAL;
     }
-    return mq_notify(queue, &event) == -1 ? -errno : 0;
+    return notify(queue, &event);
 }

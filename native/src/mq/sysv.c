@@ -20,12 +20,22 @@ _Static_assert(sizeof(key_t) == sizeof(int32_t), "a key is four bytes");
 
 #define HEAD COREIO_MQ_SYSV_HEAD
 
+static int32_t send_plain(int32_t queue, const void *message, size_t length, int32_t flags)
+{
+    return (int32_t)coreio__mq_call(SYS_msgsnd, queue, (intptr_t)message, (int64_t)length, flags, 0);
+}
+
+static int64_t receive_plain(int32_t queue, void *message, size_t capacity, int64_t type, int32_t flags)
+{
+    return coreio__mq_call(SYS_msgrcv, queue, (intptr_t)message, (int64_t)capacity, type, flags);
+}
+
 static int32_t send_blocking(
     int32_t queue, const void *message, size_t length, int32_t flags, const struct coreio__mq_wait *wait)
 {
     int32_t status;
     do {
-        status = (int32_t)coreio__mq_call(SYS_msgsnd, queue, (intptr_t)message, (int64_t)length, flags, 0);
+        status = send_plain(queue, message, length, flags);
     } while (status == -EINTR && !coreio__mq_interruptible(wait));
     return status;
 }
@@ -35,7 +45,7 @@ static int64_t receive_blocking(
 {
     int64_t got;
     do {
-        got = coreio__mq_call(SYS_msgrcv, queue, (intptr_t)message, (int64_t)capacity, type, flags);
+        got = receive_plain(queue, message, capacity, type, flags);
     } while (got == -EINTR && !coreio__mq_interruptible(wait));
     return got;
 }
@@ -59,10 +69,9 @@ static int32_t send_one(int32_t queue, const void *message, size_t length, int32
     int32_t step = first_step(wait, flags);
     int32_t tries = 0;
     for (; step == COREIO__MQ_TRY; tries = 1) {
-        if (msgsnd(queue, message, length, flags | IPC_NOWAIT) == 0)
-            return 0;
-        if (errno != EAGAIN)
-            return (int32_t)outcome(-errno, tries);
+        const int32_t status = send_plain(queue, message, length, flags | IPC_NOWAIT);
+        if (status != -EAGAIN)
+            return (int32_t)outcome(status, tries);
         step = coreio__mq_wait_next(wait, -EAGAIN, -1, 0);
     }
     return step == COREIO__MQ_BLOCK ? (int32_t)outcome(send_blocking(queue, message, length, flags, wait), tries)
@@ -75,11 +84,9 @@ static int64_t receive_one(
     int32_t step = first_step(wait, flags);
     int32_t tries = 0;
     for (; step == COREIO__MQ_TRY; tries = 1) {
-        const ssize_t got = msgrcv(queue, message, capacity, type, flags | IPC_NOWAIT);
-        if (got >= 0)
-            return got;
-        if (errno != ENOMSG)
-            return outcome(-errno, tries);
+        const int64_t got = receive_plain(queue, message, capacity, type, flags | IPC_NOWAIT);
+        if (got != -ENOMSG)
+            return outcome(got, tries);
         step = coreio__mq_wait_next(wait, -ENOMSG, -1, 0);
     }
     return step == COREIO__MQ_BLOCK ? outcome(receive_blocking(queue, message, capacity, type, flags, wait), tries)
@@ -101,8 +108,7 @@ int32_t coreio_mq_sysv_key(const uint8_t *path, int32_t project, int32_t *key)
 
 int32_t coreio_mq_sysv_get(int32_t key, int32_t flags)
 {
-    const int queue = msgget(key, flags);
-    return queue == -1 ? -errno : queue;
+    return (int32_t)coreio__mq_call(SYS_msgget, key, flags, 0, 0, 0);
 }
 
 int32_t coreio_mq_sysv_send(

@@ -6,12 +6,20 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
+#include "call.h"
+
 /* A queue is written by the kernel over the whole of this. */
 _Static_assert(sizeof(struct msqid_ds) == 120, "struct msqid_ds is 120 bytes");
 _Static_assert(sizeof(struct msginfo) == 32, "struct msginfo is seven ints and a short");
 
 /* The bits of a mode that are permissions. */
 #define PERMISSIONS 0777u
+
+/* As msgctl(2), whose structures are the kernel's where a long has 64 bits. */
+static int32_t control(int32_t queue, int32_t command, void *data)
+{
+    return (int32_t)coreio__mq_call(SYS_msgctl, queue, command, (intptr_t)data, 0, 0);
+}
 
 int32_t coreio_mq_sysv_stat(int32_t queue, int32_t kind, struct coreio_mq_sysv_status *status)
 {
@@ -25,9 +33,9 @@ int32_t coreio_mq_sysv_stat(int32_t queue, int32_t kind, struct coreio_mq_sysv_s
     if (status == NULL)
         return -EFAULT;
     struct msqid_ds now;
-    const int found = msgctl(queue, commands[kind], &now);
-    if (found == -1)
-        return -errno;
+    const int32_t found = control(queue, commands[kind], &now);
+    if (found < 0)
+        return found;
     *status = (struct coreio_mq_sysv_status){
         /* IPC_STAT returns 0, the others return the id. */
         .id = kind == COREIO_MQ_SYSV_STAT ? queue : found,
@@ -59,12 +67,12 @@ int32_t coreio_mq_sysv_set(int32_t queue, const struct coreio_mq_sysv_change *ch
     wanted.msg_perm.gid = change->gid;
     wanted.msg_perm.mode = change->mode & PERMISSIONS;
     wanted.msg_qbytes = change->max_bytes;
-    return msgctl(queue, IPC_SET, &wanted) == -1 ? -errno : 0;
+    return control(queue, IPC_SET, &wanted);
 }
 
 int32_t coreio_mq_sysv_remove(int32_t queue)
 {
-    return msgctl(queue, IPC_RMID, NULL) == -1 ? -errno : 0;
+    return control(queue, IPC_RMID, NULL);
 }
 
 int32_t coreio_mq_sysv_info(int32_t kind, struct coreio_mq_sysv_info *info)
@@ -73,9 +81,9 @@ int32_t coreio_mq_sysv_info(int32_t kind, struct coreio_mq_sysv_info *info)
         return -EINVAL;
     struct msginfo now;
     const int command = kind == COREIO_MQ_SYSV_LIMITS ? IPC_INFO : MSG_INFO;
-    const int highest = msgctl(0, command, (struct msqid_ds *)(void *)&now);
-    if (highest == -1)
-        return -errno;
+    const int32_t highest = control(0, command, &now);
+    if (highest < 0)
+        return highest;
     *info = (struct coreio_mq_sysv_info){
         .pool = now.msgpool,
         .map = now.msgmap,
