@@ -49,7 +49,10 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
     /// <summary>Bytes read at a time; half of the second-level cache's usual share of a thread, as in C.</summary>
     internal const int BufferBytes = 64 * 1024;
 
-    /// <summary>Bytes read at a time of a stream: fewer sends, for each wakes who reads. In C a stream goes through a pipe.</summary>
+    /// <summary>
+    /// Bytes read at a time of a stream, which in C goes through a pipe. Each send wakes who reads, and fewer take a fifth to a third less CPU
+    /// (docs/PERFORMANCE.md, proxies).
+    /// </summary>
     internal const int StreamBytes = 256 * 1024;
 
     // Full reads in a row that make a stream, and small ones that end it; the latter as in C.
@@ -100,13 +103,12 @@ internal sealed class Flow : SocketAsyncEventArgs, IThreadPoolWorkItem
 
     private int _start;
 
-    private bool _streams;
-
-    // Reads in a row that speak for a change of that.
-    private byte _inRow;
-
     /// <summary>Of the held bytes those that are counted as such: their target did not take them.</summary>
     private int _counted;
+
+    // Whether a stream goes through, and how many reads in a row say the opposite.
+    private bool _streams;
+    private byte _inRow;
 
     /// <summary>Room for the next read of the relay.</summary>
     internal Span<byte> Room() => Room(_streams ? StreamBytes : BufferBytes);

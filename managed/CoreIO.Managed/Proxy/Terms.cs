@@ -41,7 +41,7 @@ internal sealed class Terms
 
     internal bool PassResets { get; }
 
-    /// <summary>Whether more may be held of a stream than one read.</summary>
+    /// <summary>Whether streams are read <see cref="Flow.StreamBytes"/> at a time.</summary>
     internal bool Streams { get; }
 
     internal int ConnectTries { get; }

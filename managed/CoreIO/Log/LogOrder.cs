@@ -1,5 +1,7 @@
 // The order of rows: by a key or a statistic, ties by key, so that equal answers are shown equally however they were computed. Chooses the
 // first N with a bounded heap, since a report of ten rows out of a million groups should not sort a million.
+using System.Buffers.Text;
+
 namespace CoreIO.Log;
 
 /// <summary>Sorts the rows of one table.</summary>
@@ -71,6 +73,10 @@ internal sealed class LogOrder : IComparer<int>
             throw new LogSortException(name, [.. table.By, .. table.Stats]);
         }
     }
+
+    /// <summary>Whether a part of a key is a whole number from end to end.</summary>
+    internal static bool TryInteger(ReadOnlySpan<byte> text, out long value) =>
+        Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
 
     public int Compare(int x, int y)
     {
@@ -278,8 +284,8 @@ internal sealed class LogOrder : IComparer<int>
         int result = 0;
         if (part == _key && key.Kind == LogKind.Integer)
         {
-            bool isNumberX = LogWordSort.TryInteger(x, out long i);
-            bool isNumberY = LogWordSort.TryInteger(y, out long j);
+            bool isNumberX = TryInteger(x, out long i);
+            bool isNumberY = TryInteger(y, out long j);
             result = isNumberX && isNumberY ? i.CompareTo(j) : isNumberY.CompareTo(isNumberX);
         }
 

@@ -51,8 +51,12 @@ internal sealed class LogWordSort(LogTableAnswer table, LogWordStep[] steps, ICo
     // Fewer rows are compared two at a time.
     private const int Few = 24;
 
-    // Keys that go on agreeing after so many words and yet differ are compared, too: a bound on the stack.
-    private const int MaxDepth = 100;
+    // So are rows that so many words have told from others and not from each other: it bounds the stack, and keys that each end in
+    // another word of one long text cost a pass over the rest of them for each.
+    private const int MaxDepth = 32;
+
+    // After so many words that all rows share what they share is looked for at once, and left out.
+    private const int LongPrefix = 4;
 
     private const int TextBytes = 7;
     private const ulong NullText = 0;
@@ -70,10 +74,6 @@ internal sealed class LogWordSort(LogTableAnswer table, LogWordStep[] steps, ICo
         Sort(0, rows.Length, 0, 0, 0);
     }
 
-    /// <summary>Whether a part of a key is a whole number from end to end.</summary>
-    public static bool TryInteger(ReadOnlySpan<byte> text, out long value) =>
-        System.Buffers.Text.Utf8Parser.TryParse(text, out value, out int used) && used == text.Length;
-
     private void Sort(int begin, int end, int step, int chunk, int depth)
     {
         while (step < steps.Length && end - begin > 1)
@@ -87,6 +87,7 @@ internal sealed class LogWordSort(LogTableAnswer table, LogWordStep[] steps, ICo
             if (Fill(begin, end, steps[step], chunk))
             {
                 (step, chunk) = Next(step, chunk, _words[begin]);
+                chunk += chunk >= LongPrefix ? SharedWords(begin, end, steps[step].At, chunk) : 0;
                 continue;
             }
 
@@ -114,7 +115,25 @@ internal sealed class LogWordSort(LogTableAnswer table, LogWordStep[] steps, ICo
         return steps[step].Kind == LogWordKind.KeyText && marker == TextGoesOn ? (step, chunk + 1) : (step + 1, 0);
     }
 
-    // Looks up the words of a range; whether all are the same.
+    // How many words of a text, from one on, are the same in all rows and not the last.
+    private int SharedWords(int begin, int end, int part, int chunk)
+    {
+        ReadOnlySpan<byte> shared = TextFrom(_rows[begin], part, chunk);
+        for (int i = begin + 1; i < end && shared.Length > TextBytes; i++)
+        {
+            shared = shared[..shared.CommonPrefixLength(TextFrom(_rows[i], part, chunk))];
+        }
+
+        return Math.Max(0, shared.Length - 1) / TextBytes;
+    }
+
+    private ReadOnlySpan<byte> TextFrom(int row, int part, int chunk)
+    {
+        int at = PartAt(table.Groups[row], part);
+        return _keys.AsSpan(at + sizeof(uint), LengthAt(at))[(chunk * TextBytes)..];
+    }
+
+    // Looks up the words of a range; whether all are the same, and there is nothing to sort.
     private bool Fill(int begin, int end, LogWordStep step, int chunk)
     {
         Span<ulong> words = _words.AsSpan(begin, end - begin);
@@ -196,7 +215,7 @@ internal sealed class LogWordSort(LogTableAnswer table, LogWordStep[] steps, ICo
             return length < 0 ? 0UL : 1UL;
         }
 
-        bool isNumber = TryInteger(part, out long number);
+        bool isNumber = LogOrder.TryInteger(part, out long number);
         return kind == LogWordKind.KeyNumber ? Ordered(number) : isNumber ? 0UL : 1UL;
     }
 

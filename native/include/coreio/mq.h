@@ -6,7 +6,8 @@
  * many messages. A signal does not end a call unless COREIO_MQ_INTERRUPTIBLE asks for it.
  *
  * Nothing here but coreio_mq_floor allocates, copies a message or keeps state. Names and paths are NUL-terminated
- * bytes. A call is no cancellation point of pthread_cancel(3) for certain: end a wait by its cancel descriptor.
+ * bytes. Of a wait only its sleep is a cancellation point of pthread_cancel(3): end it by its cancel descriptor.
+ * A program may define mq_send(3) and its like by these calls: but for coreio_mq_floor none goes through those names.
  */
 #ifndef COREIO_MQ_H
 #define COREIO_MQ_H

@@ -1,9 +1,9 @@
-/* The system calls of queues, made without the C library in between.
+/* The system calls of queues, made without the C library in between, but for the floors of a bench (floor.c).
  *
  * That saves a frame to return from, which the CPU has forgotten after a system call, and a page of the C library to
  * look up again where the kernel has flushed the page tables: 25 ns a call, which is what this library adds itself. A
- * program may also have mq_send(3) and its like mean the calls of this library: these do not come back through them.
- * A call is no cancellation point of pthread_cancel(3), and leaves errno alone.
+ * program may also define mq_send(3) and its like by calls of this library, which must then not use these names. A call
+ * is no cancellation point of pthread_cancel(3), and leaves errno alone.
  */
 #ifndef COREIO_SRC_MQ_CALL_H
 #define COREIO_SRC_MQ_CALL_H

@@ -7,7 +7,6 @@
 #include <coreio/mq.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <time.h>

@@ -17,6 +17,7 @@
 
 _Static_assert(sizeof(void *) == sizeof(int64_t), "the value of a signal holds 64 bits");
 
+/* As mq_notify(2); NULL takes the registration back. */
 static int32_t notify(int32_t queue, const struct sigevent *event)
 {
     return (int32_t)coreio__mq_call(SYS_mq_notify, queue, (intptr_t)event, 0, 0, 0);

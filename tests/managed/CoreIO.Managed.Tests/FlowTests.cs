@@ -9,7 +9,7 @@ public sealed class FlowTests
     public void AStreamIsReadInLargerPiecesUntilItIsNoneAnyMore()
     {
         using Flow flow = new(null!, fromClient: true);
-        Weigh(flow, Flow.BufferBytes, Flow.BufferBytes, 1, Flow.BufferBytes, Flow.BufferBytes);
+        Weigh(flow, Flow.BufferBytes, Flow.BufferBytes, Flow.BufferBytes - 1, Flow.BufferBytes, Flow.BufferBytes);
         Assert.That(flow.Room().Length, Is.EqualTo(Flow.BufferBytes), "never three in a row");
         Weigh(flow, Flow.BufferBytes);
         Assert.That(flow.Room().Length, Is.EqualTo(Flow.StreamBytes));

@@ -423,8 +423,12 @@ TEST(only_the_flag_of_a_queue_is_set)
     CHECK_EQ(coreio_mq_posix_set(queue, NULL, &before), -EINVAL);
     CHECK_EQ(coreio_mq_posix_attributes(queue, NULL), -EINVAL);
     wanted.flags = 0;
-    CHECK_EQ(coreio_mq_posix_set(-1, &wanted, NULL), -EBADF);
+    const struct coreio_mq_posix_attributes untouched = {1, 2, 3, 4};
+    before = now = untouched;
+    CHECK_EQ(coreio_mq_posix_set(-1, &wanted, &before), -EBADF);
     CHECK_EQ(coreio_mq_posix_attributes(-1, &now), -EBADF);
+    CHECK_BYTES((const uint8_t *)&before, sizeof before, (const uint8_t *)&untouched, sizeof untouched);
+    CHECK_BYTES((const uint8_t *)&now, sizeof now, (const uint8_t *)&untouched, sizeof untouched);
     close(twin);
     drop(queue);
 }

@@ -154,7 +154,7 @@ internal sealed class ReportContestant : LogBenchContestant
     /// <summary>Groups of the question status with their counts, as <see cref="MawkContestant"/> has them; of the last run.</summary>
     public string? Counts { get; private set; }
 
-    /// <summary>All rows of all tables, sorted only here, and the totals; who answered and how fast is left out.</summary>
+    /// <summary>The tables as they are shown and all of their rows, sorted only here, and the totals; who answered and how fast is left out.</summary>
     public override string Conclude()
     {
         LogReport report = _report ?? throw new InvalidOperationException("nothing was asked");
@@ -165,9 +165,12 @@ internal sealed class ReportContestant : LogBenchContestant
         using MemoryStream text = new();
         foreach (LogReportTable table in plain.Tables)
         {
-            LogReportJson.Write(text, plain, new LogReportTable(table.Answer, sort: null, top: 0));
-            hash.AppendData(text.GetBuffer(), 0, (int)text.Length);
-            text.SetLength(0);
+            foreach (LogReportTable rows in (LogReportTable[])[table, new LogReportTable(table.Answer, sort: null, top: 0)])
+            {
+                LogReportJson.Write(text, plain, rows);
+                hash.AppendData(text.GetBuffer(), 0, (int)text.Length);
+                text.SetLength(0);
+            }
         }
 
         return Convert.ToHexString(hash.GetHashAndReset());

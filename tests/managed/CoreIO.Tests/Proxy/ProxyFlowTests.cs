@@ -13,6 +13,8 @@ internal sealed class ProxyFlowTests(string backend)
     // What is read of a stream where no pipe carries it.
     private const int StreamRead = 256 << 10;
 
+    private bool HasPipes => Backends.Get(backend).Features.HasFlag(BackendFeatures.ProxySplice);
+
     [Test]
     public void A_peer_that_does_not_read_stops_the_other_and_nothing_else(
         [Values] bool toClient, [Values(ProxySplice.Never, ProxySplice.Always)] ProxySplice splice)
@@ -27,8 +29,7 @@ internal sealed class ProxyFlowTests(string backend)
             long sent = writer.Fill();
             // The windows are full. What is held beside them is less than one read; what is in a pipe is not in a buffer.
             ProxyCounters counters = rig.Counters;
-            bool streams = splice != ProxySplice.Never && !Backends.Get(backend).Features.HasFlag(BackendFeatures.ProxySplice);
-            Assert.That(counters.Buffers, Is.InRange(0, streams ? StreamRead : Read));
+            Assert.That(counters.Buffers, Is.InRange(0, splice == ProxySplice.Never || HasPipes ? Read : StreamRead));
             Assert.That(toClient ? counters.BytesToClient : counters.BytesToUpstream, Is.LessThan(sent));
             long before = counters.BytesToClient + counters.BytesToUpstream;
             Assert.That(counters.Pipes, Is.InRange(0, 2));
@@ -58,11 +59,11 @@ internal sealed class ProxyFlowTests(string backend)
     }
 
     [Test]
-    public void Many_that_do_not_read_hold_one_read_each()
+    public void Many_that_do_not_read_hold_one_read_each([Values(ProxySplice.Never, ProxySplice.Auto)] ProxySplice splice)
     {
         const int Connections = 10;
         using ProxyUpstreamServer upstream = new();
-        using ProxyRig rig = new(backend, ProxyRig.One with { Splice = ProxySplice.Never }, upstream.Address);
+        using ProxyRig rig = new(backend, ProxyRig.One with { Splice = splice }, upstream.Address);
         List<Socket> servers = [];
         for (int i = 0; i < Connections; i++)
         {
@@ -73,7 +74,10 @@ internal sealed class ProxyFlowTests(string backend)
 
         Task<long>[] fills = [.. servers.Select(server => Task.Factory.StartNew(server.Fill, TaskCreationOptions.LongRunning))];
         Assert.That(Task.WaitAll(fills, ProxyRig.PatienceMs), Is.True);
-        Assert.That(rig.Counters.Buffers, Is.InRange(1, Connections * Read));
+        // What is in pipes is in no buffer; without them the last read of a stream is larger, and hardly any of it is taken.
+        Assert.That(rig.Counters.Buffers, splice == ProxySplice.Never ? Is.InRange(1, Connections * Read)
+            : HasPipes ? Is.InRange(0, Connections * Read)
+            : Is.InRange((Connections * Read) + 1, Connections * StreamRead));
         // Clients that vanish take what was held for them along.
         rig.Calls.Drain(TimeSpan.Zero, handedOver: false);
         rig.WaitForLive(0);
