@@ -112,15 +112,31 @@ internal sealed class GroupTable
             return;
         }
 
-        int[] ranks = [.. Enumerable.Range(GroupStore.First, Own)];
-        ranks.AsSpan().Sort(Compare);
-        foreach (int folded in ranks.AsSpan(keep))
+        // Hashes alone are sorted, and groups then looked at in the order in which they lie.
+        ulong[] hashes = new ulong[Own];
+        for (int i = 0; i < hashes.Length; i++)
         {
-            Measures.Merge(_accumulators, Groups, GroupStore.Other, Groups, folded);
+            hashes[i] = Groups.HashOf(GroupStore.First + i);
         }
 
-        _bound = Groups.HashOf(ranks[keep - 1]);
-        Groups = Groups.Pick(ranks.AsSpan(0, keep));
+        Array.Sort(hashes);
+        _bound = hashes[keep - 1];
+        ReadOnlySpan<int> last = WithHash(_bound).AsSpan(0, keep - Array.IndexOf(hashes, _bound));
+        List<int> kept = new(keep);
+        for (int i = GroupStore.First; i < Groups.Count; i++)
+        {
+            ulong hash = Groups.HashOf(i);
+            if (hash < _bound || (hash == _bound && last.Contains(i)))
+            {
+                kept.Add(i);
+            }
+            else
+            {
+                Measures.Merge(_accumulators, Groups, GroupStore.Other, Groups, i);
+            }
+        }
+
+        Groups = Groups.Pick(CollectionsMarshal.AsSpan(kept));
         PlaceAll();
     }
 
@@ -364,9 +380,11 @@ internal sealed class GroupTable
         }
     }
 
-    private int Compare(int left, int right)
+    /// <summary>The groups with a hash, nearly always one, by their keys.</summary>
+    private int[] WithHash(ulong hash)
     {
-        int order = Groups.HashOf(left).CompareTo(Groups.HashOf(right));
-        return order != 0 ? order : Groups.KeyOf(left).SequenceCompareTo(Groups.KeyOf(right));
+        int[] groups = [.. Enumerable.Range(GroupStore.First, Own).Where(i => Groups.HashOf(i) == hash)];
+        Array.Sort(groups, (left, right) => Groups.KeyOf(left).SequenceCompareTo(Groups.KeyOf(right)));
+        return groups;
     }
 }
