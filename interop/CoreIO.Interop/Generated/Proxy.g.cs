@@ -401,7 +401,11 @@ internal static unsafe partial class LibCoreIO
 
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
-    public static extern int coreio_proxy_drain([NativeTypeName("struct coreio_proxy *")] coreio_proxy* proxy, [NativeTypeName("int64_t")] long timeout_ns, [NativeTypeName("int32_t")] int handed_over);
+    public static extern int coreio_proxy_hand_over([NativeTypeName("struct coreio_proxy *")] coreio_proxy* proxy, [NativeTypeName("int32_t")] int listener);
+
+    [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int coreio_proxy_drain([NativeTypeName("struct coreio_proxy *")] coreio_proxy* proxy, [NativeTypeName("int64_t")] long timeout_ns);
 
     [DllImport("coreio", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]

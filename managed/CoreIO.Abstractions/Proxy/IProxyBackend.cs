@@ -57,10 +57,16 @@ public interface IProxy : IDisposable
     int Start();
 
     /// <summary>
-    /// Ends accepting; connections go on, and those left after <paramref name="timeout"/> are ended (null: never). With
-    /// <paramref name="handedOver"/> the listening sockets live on in a successor, and nothing more is taken from them here.
+    /// Says that the sockets of a listener live on in a successor, which has them by <see cref="Descriptors"/>: a drain takes nothing more from
+    /// them, and a unix path stays. 0 or a status. Any thread.
     /// </summary>
-    int Drain(TimeSpan? timeout, bool handedOver);
+    int HandOver(int listener);
+
+    /// <summary>
+    /// Ends accepting; connections go on, and those left after <paramref name="timeout"/> are ended (null: never). What is queued is still
+    /// taken, but of listeners that were handed over.
+    /// </summary>
+    int Drain(TimeSpan? timeout);
 
     /// <summary>Ends everything. Blocks until every worker has ended.</summary>
     int Stop();

@@ -31,7 +31,6 @@ internal sealed class AcceptThread : IDisposable
     // Written by others before they wake it.
     private volatile bool _stops;
     private volatile bool _drains;
-    private volatile bool _handsOver;
     private volatile bool _isTired;
     private long _drainTimeout;
 
@@ -57,9 +56,6 @@ internal sealed class AcceptThread : IDisposable
 
     /// <summary>When connections are to be looked at.</summary>
     internal Deadlines Deadlines { get; }
-
-    /// <summary>Whether the sockets live on in a successor.</summary>
-    internal bool HandsOver => _handsOver;
 
     /// <summary>The data of an event.</summary>
     internal static long Owned(Owner owner, int index = 0) => ((long)index << OwnerBits) | (long)owner;
@@ -102,10 +98,9 @@ internal sealed class AcceptThread : IDisposable
     }
 
     /// <summary>Ends accepting, and what is left after a time, ns; below 0 is never. Blocks until it accepts nothing more.</summary>
-    internal void Drain(long timeout, bool handsOver)
+    internal void Drain(long timeout)
     {
         Volatile.Write(ref _drainTimeout, timeout);
-        _handsOver |= handsOver;
         _drains = true;
         Wake();
         _deaf.Wait();
@@ -262,7 +257,7 @@ internal sealed class AcceptThread : IDisposable
     {
         try
         {
-            _ears.Close(take: !_handsOver);
+            _ears.Close(take: true);
         }
         finally
         {

@@ -134,8 +134,9 @@ internal sealed class Ears(ProxyHouse house, ManagedEventLoop loop) : IDisposabl
         foreach (Ear ear in _ears)
         {
             Unwatch(ear);
+            bool last = take && !ear.Listener.HandedOver;
             // No more than may be queued at this moment: the socket still listens, and others come.
-            for (int i = 0; take && i <= house.Terms.Backlog && AcceptOne(ear, most: 0) > 0; i++)
+            for (int i = 0; last && i <= house.Terms.Backlog && AcceptOne(ear, most: 0) > 0; i++)
             {
                 // The next.
             }

@@ -9,6 +9,7 @@ internal sealed class Listener
     private readonly ProxyListener _plan;
     private readonly List<int> _sockets = [];
     private bool _unlinks;
+    private volatile bool _handedOver;
 
     private Listener(int index, ProxyListener plan, SocketName name)
     {
@@ -18,6 +19,13 @@ internal sealed class Listener
     }
 
     internal int Index { get; }
+
+    /// <summary>Whether its sockets and its path live on in a successor. Any thread.</summary>
+    internal bool HandedOver
+    {
+        get => _handedOver;
+        set => _handedOver = value;
+    }
 
     /// <summary>What it is bound to.</summary>
     internal SocketName Name { get; private set; }

@@ -62,7 +62,24 @@ internal sealed class ManagedProxy(ProxyHouse own) : IProxy
         return 0;
     }
 
-    public int Drain(TimeSpan? timeout, bool handedOver)
+    public int HandOver(int listener)
+    {
+        ProxyHouse house = House;
+        if (!_started || listener < 0 || listener >= house.Listeners.Count)
+        {
+            return StatusCode.InvalidArgument;
+        }
+
+        if (_stopped)
+        {
+            return StatusCode.Closed;
+        }
+
+        house.Listeners[listener].HandedOver = true;
+        return 0;
+    }
+
+    public int Drain(TimeSpan? timeout)
     {
         ProxyHouse house = House;
         if (!_started)
@@ -75,7 +92,7 @@ internal sealed class ManagedProxy(ProxyHouse own) : IProxy
             return StatusCode.Closed;
         }
 
-        house.Thread!.Drain(Terms.Nanoseconds(timeout), handedOver);
+        house.Thread!.Drain(Terms.Nanoseconds(timeout));
         return 0;
     }
 
@@ -96,7 +113,7 @@ internal sealed class ManagedProxy(ProxyHouse own) : IProxy
         }
 
         thread.Dispose();
-        foreach (Listener listener in house.Listeners.Where(_ => !thread.HandsOver))
+        foreach (Listener listener in house.Listeners.Where(listener => !listener.HandedOver))
         {
             listener.Unlink();
         }

@@ -23,11 +23,18 @@ internal sealed unsafe class NativeProxy : IProxy
         return LibCoreIO.coreio_proxy_start(_handle.Pointer);
     }
 
-    public int Drain(TimeSpan? timeout, bool handedOver)
+    public int HandOver(int listener)
     {
         using Borrowed borrowed = new(_handle);
         Crossings.Add();
-        return LibCoreIO.coreio_proxy_drain(_handle.Pointer, NativeProxyBackend.Nanoseconds(timeout), handedOver ? 1 : 0);
+        return LibCoreIO.coreio_proxy_hand_over(_handle.Pointer, listener);
+    }
+
+    public int Drain(TimeSpan? timeout)
+    {
+        using Borrowed borrowed = new(_handle);
+        Crossings.Add();
+        return LibCoreIO.coreio_proxy_drain(_handle.Pointer, NativeProxyBackend.Nanoseconds(timeout));
     }
 
     public int Stop()

@@ -1,8 +1,9 @@
 // Hot restart: a proxy gives its listening sockets to a successor in another process, over a unix socket of its user alone.
 //
 // The successor connects and gets one message: a line for each listener, its address and how many sockets it has, with the sockets beside
-// it. It starts, and answers one byte; only then the old proxy takes nothing more from the sockets, and drains. When the successor fails
-// before that, its copies are closed by its end, and the old proxy has never stopped.
+// it. It starts, and answers a byte for each: 1 for a listener that lives on, which the old proxy takes nothing more from, 0 for one that the
+// successor lacks, of which the old one takes what is queued. Then that drains. When the successor fails before, its copies are closed by its
+// end, and the old proxy has never stopped.
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -74,9 +75,9 @@ public sealed class ProxyHandover : IDisposable
         while (true)
         {
             using Socket successor = await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
-            if (IsTrusted(successor) && await Give(proxy, successor, cancellationToken).ConfigureAwait(false))
+            if (IsTrusted(successor) && await Give(proxy, successor, cancellationToken).ConfigureAwait(false) is { } kept)
             {
-                proxy.HandOver();
+                proxy.HandOver(kept);
                 return;
             }
         }
@@ -97,37 +98,40 @@ public sealed class ProxyHandover : IDisposable
             return TcpProxy.Start(plan, own);
         }
 
-        Dictionary<string, int[]> sockets = Take(own, predecessor, path);
+        List<(string Address, int[] Sockets)> given = Take(own, predecessor, path);
+        byte[] kept = new byte[given.Count];
         TcpProxy proxy;
         try
         {
-            HashSet<string> wanted = [];
             proxy = TcpProxy.Start(plan with
             {
-                Listeners = [.. plan.Listeners.Select(listener => sockets.TryGetValue(ProxyAddress.Text(listener.Address), out int[]? found)
-                    && wanted.Add(ProxyAddress.Text(listener.Address)) ? listener with { Descriptors = found } : listener)],
-            }, own);
-            foreach ((string address, int[] left) in sockets)
-            {
-                if (!wanted.Contains(address))
+                Listeners = [.. plan.Listeners.Select(listener =>
                 {
-                    Array.ForEach(left, ProxySockets.Close);
-                }
-            }
+                    int number = given.FindIndex(other => other.Address == ProxyAddress.Text(listener.Address));
+                    if (number < 0 || kept[number] != 0)
+                    {
+                        return listener;
+                    }
+
+                    kept[number] = 1;
+                    return listener with { Descriptors = given[number].Sockets };
+                })],
+            }, own);
         }
         catch
         {
-            foreach (int[] all in sockets.Values)
-            {
-                Array.ForEach(all, ProxySockets.Close);
-            }
-
+            given.ForEach(listener => Array.ForEach(listener.Sockets, ProxySockets.Close));
             throw;
         }
 
         try
         {
-            _ = predecessor.Send([1]);
+            for (int i = 0; i < kept.Length; i++)
+            {
+                Array.ForEach(kept[i] == 0 ? given[i].Sockets : [], ProxySockets.Close);
+            }
+
+            _ = predecessor.Send(kept);
             // The predecessor closes when it takes nothing more.
             _ = predecessor.Receive(new byte[1]);
             return proxy;
@@ -158,7 +162,7 @@ public sealed class ProxyHandover : IDisposable
         }
     }
 
-    private static Dictionary<string, int[]> Take(IProxyBackend backend, Socket predecessor, string path)
+    private static List<(string Address, int[] Sockets)> Take(IProxyBackend backend, Socket predecessor, string path)
     {
         byte[] bytes = new byte[MessageBytes];
         int[] descriptors = new int[MostDescriptors];
@@ -168,7 +172,7 @@ public sealed class ProxyHandover : IDisposable
             throw ProxyErrors.HandOver(length == 0 ? StatusCode.BrokenPipe : length, path, "the other proxy gave no sockets; it goes on");
         }
 
-        Dictionary<string, int[]> sockets = [];
+        List<(string Address, int[] Sockets)> sockets = [];
         int at = 0;
         foreach (string line in Encoding.UTF8.GetString(bytes, 0, length).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -180,14 +184,15 @@ public sealed class ProxyHandover : IDisposable
                 throw ProxyErrors.HandOver(StatusCode.InvalidArgument, path, "what listens there is no proxy of this version");
             }
 
-            sockets[line[..space]] = descriptors[at..(at + own)];
+            sockets.Add((line[..space], descriptors[at..(at + own)]));
             at += own;
         }
 
         return sockets;
     }
 
-    private async Task<bool> Give(TcpProxy proxy, Socket successor, CancellationToken cancellationToken)
+    // The listeners that live on in a successor; null when it does not run.
+    private async Task<IEnumerable<int>?> Give(TcpProxy proxy, Socket successor, CancellationToken cancellationToken)
     {
         StringBuilder lines = new();
         List<int> descriptors = [];
@@ -199,22 +204,34 @@ public sealed class ProxyHandover : IDisposable
 
         if (_backend.Pass(successor.SafeHandle, Encoding.UTF8.GetBytes(lines.ToString()), [.. descriptors]) < 0)
         {
-            return false;
+            return null;
         }
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         try
         {
-            return await successor.ReceiveAsync(new byte[1], patience.Token).ConfigureAwait(false) == 1;
+            byte[] kept = new byte[proxy.Plan.Listeners.Count];
+            for (int read = 0; read < kept.Length;)
+            {
+                int more = await successor.ReceiveAsync(kept.AsMemory(read), patience.Token).ConfigureAwait(false);
+                if (more == 0)
+                {
+                    return null;
+                }
+
+                read += more;
+            }
+
+            return Enumerable.Range(0, kept.Length).Where(i => kept[i] != 0);
         }
         catch (SocketException)
         {
-            return false;
+            return null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return false;
+            return null;
         }
     }
 

@@ -96,14 +96,14 @@ public sealed class TcpProxy : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled; the proxy still drains.</exception>
     public Task DrainAsync(TimeSpan? timeout, CancellationToken cancellationToken = default)
     {
-        _ = _proxy.Drain(timeout, handedOver: false);
+        _ = _proxy.Drain(timeout);
         return Drained(cancellationToken);
     }
 
     /// <summary>
     /// Starts a proxy after another plan in place of this one. Listeners with the same address keep their sockets, so that no connection is
-    /// refused in between; this proxy accepts nothing more when this returns, and is to be drained. When the new plan is refused, this proxy goes
-    /// on as it was.
+    /// refused in between; of others this proxy takes what is queued. It accepts nothing more when this returns, and is to be drained. When the
+    /// new plan is refused, this proxy goes on as it was.
     /// </summary>
     /// <exception cref="TcpProxyException">The new plan is refused; the message says why.</exception>
     public TcpProxy Replace(ProxyPlan plan)
@@ -112,8 +112,9 @@ public sealed class TcpProxy : IDisposable
         List<int> duplicates = [];
         try
         {
-            TcpProxy successor = Start(WithSockets(plan, duplicates), _backend);
-            HandOver();
+            HashSet<int> kept = [];
+            TcpProxy successor = Start(WithSockets(plan, duplicates, kept), _backend);
+            HandOver(kept);
             return successor;
         }
         catch
@@ -159,8 +160,16 @@ public sealed class TcpProxy : IDisposable
         }
     }
 
-    /// <summary>Takes nothing more from the listening sockets, which live on in a successor.</summary>
-    internal void HandOver() => _ = _proxy.Drain(null, handedOver: true);
+    /// <summary>Ends accepting: listeners that live on in a successor are left to it, of others what is queued is taken.</summary>
+    internal void HandOver(IEnumerable<int> kept)
+    {
+        foreach (int listener in kept)
+        {
+            _ = _proxy.HandOver(listener);
+        }
+
+        _ = _proxy.Drain(null);
+    }
 
     private async Task Drained(CancellationToken cancellationToken)
     {
@@ -172,22 +181,28 @@ public sealed class TcpProxy : IDisposable
         _ = _proxy.Stop();
     }
 
-    private ProxyPlan WithSockets(ProxyPlan plan, List<int> duplicates)
+    private ProxyPlan WithSockets(ProxyPlan plan, List<int> duplicates, HashSet<int> kept)
     {
-        Dictionary<string, IReadOnlyList<int>> own = [];
-        int number = 0;
-        foreach ((EndPoint address, IReadOnlyList<int> sockets) in Sockets())
+        Dictionary<string, int> own = [];
+        for (int i = 0; i < Plan.Listeners.Count; i++)
         {
-            own[ProxyAddress.Text(address)] = sockets;
-            own[ProxyAddress.Text(Plan.Listeners[number++].Address)] = sockets;
+            own[ProxyAddress.Text(_proxy.Bound(i))] = i;
+            own[ProxyAddress.Text(Plan.Listeners[i].Address)] = i;
         }
 
-        return plan with
+        List<ProxyListener> listeners = [];
+        foreach (ProxyListener listener in plan.Listeners)
         {
-            Listeners = [.. plan.Listeners.Select(listener => own.TryGetValue(ProxyAddress.Text(listener.Address), out IReadOnlyList<int>? sockets)
-                ? listener with { Descriptors = [.. sockets.Select(socket => Duplicate(socket, duplicates))] }
-                : listener)],
-        };
+            bool keeps = own.TryGetValue(ProxyAddress.Text(listener.Address), out int number);
+            listeners.Add(!keeps ? listener
+                : listener with { Descriptors = [.. _proxy.Descriptors(number).Select(socket => Duplicate(socket, duplicates))] });
+            if (keeps)
+            {
+                kept.Add(number);
+            }
+        }
+
+        return plan with { Listeners = listeners };
     }
 
     private static int Duplicate(int socket, List<int> duplicates)

@@ -251,19 +251,26 @@ COREIO_API int32_t coreio_proxy_route(struct coreio_proxy *proxy, const uint8_t 
  */
 COREIO_API int32_t coreio_proxy_start(struct coreio_proxy *proxy);
 
+/* Says that the sockets of a listener live on in another proxy, of this process or another, which has them by
+ * coreio_proxy_descriptors: a drain takes nothing more from them, and a unix path stays.
+ *
+ * Threads: any
+ * Blocks:  no
+ * Errors:  -EINVAL (no such listener, not started), COREIO_ECLOSED (stopped)
+ * Since:   1
+ */
+COREIO_API int32_t coreio_proxy_hand_over(struct coreio_proxy *proxy, int32_t listener);
+
 /* Ends accepting; connections go on, and those the kernel has queued are still taken and counted before this returns.
  * `timeout_ns` later what is left is ended; below 0 is never. Watch `live` of the counters. Again, it changes the
  * timeout.
- *
- * With `handed_over` not 0 the listening sockets live on in another process, which has them by
- * coreio_proxy_descriptors: nothing more is taken from them here.
  *
  * Threads: any
  * Blocks:  until no worker accepts any more, some milliseconds
  * Errors:  -EINVAL (not started), COREIO_ECLOSED (stopped)
  * Since:   1
  */
-COREIO_API int32_t coreio_proxy_drain(struct coreio_proxy *proxy, int64_t timeout_ns, int32_t handed_over);
+COREIO_API int32_t coreio_proxy_drain(struct coreio_proxy *proxy, int64_t timeout_ns);
 
 /* Ends everything and waits for the workers. Counters, upstreams and the journal can still be read.
  *

@@ -203,17 +203,19 @@ void coreio__ears_close(struct coreio__worker *worker)
 {
     struct coreio_proxy *proxy = worker->proxy;
     const int32_t keep = atomic_load(&proxy->keep);
-    const int32_t take = !keep && !worker->stopping && !atomic_load(&proxy->handed_over);
+    const int32_t take = !keep && !worker->stopping;
     for (int32_t i = 0; i < worker->ear_count; i++) {
         struct coreio__ear *ear = &worker->ears[i];
         unwatch(worker, ear);
         if (!ear->open)
             continue;
         ear->open = 0;
+        struct coreio__listener *listener = &proxy->listeners[ear->listener];
+        const int32_t last = take && !atomic_load(&listener->handed_over);
         /* What is queued, one more than the backlog at most, and not what goes on coming while the socket listens. */
-        for (int32_t left = proxy->options.backlog; take && left >= 0 && accept_one(worker, ear, 0) > 0; left--) {
+        for (int32_t left = proxy->options.backlog; last && left >= 0 && accept_one(worker, ear, 0) > 0; left--) {
         }
-        leave(&proxy->listeners[ear->listener], ear->fd, keep);
+        leave(listener, ear->fd, keep);
     }
 }
 

@@ -197,7 +197,7 @@ static void unlink_path(const struct coreio__listener *listener)
 
 /* Gives a listener back: closes the sockets that no worker has closed and takes the path away. Before the start,
  * sockets that were passed in, and their path, are left to the caller. */
-static void end_listener(struct coreio__listener *listener, int32_t started, int32_t handed_over)
+static void end_listener(struct coreio__listener *listener, int32_t started)
 {
     const int32_t own = started || !listener->adopted;
     for (int32_t i = 0; i < listener->fd_count && own; i++) {
@@ -205,7 +205,7 @@ static void end_listener(struct coreio__listener *listener, int32_t started, int
         if (fd >= 0)
             (void)close(fd);
     }
-    if (listener->unlink && own && !handed_over)
+    if (listener->unlink && own && !atomic_load(&listener->handed_over))
         unlink_path(listener);
     free(listener->fds);
     free(listener->users);
@@ -234,7 +234,7 @@ int32_t coreio_proxy_listen(struct coreio_proxy *proxy, const struct coreio_prox
     *listener = (struct coreio__listener){.flags = asked.flags, .group = asked.group};
     status = open_listener(proxy, &asked, listener);
     if (status < 0) {
-        end_listener(listener, 0, 0);
+        end_listener(listener, 0);
         return status;
     }
     return proxy->listener_count++;
@@ -358,15 +358,23 @@ int32_t coreio_proxy_start(struct coreio_proxy *proxy)
     return status;
 }
 
-int32_t coreio_proxy_drain(struct coreio_proxy *proxy, int64_t timeout_ns, int32_t handed_over)
+int32_t coreio_proxy_hand_over(struct coreio_proxy *proxy, int32_t listener)
+{
+    if (!atomic_load(&proxy->started) || listener < 0 || listener >= proxy->listener_count)
+        return -EINVAL;
+    if (atomic_load(&proxy->stopped))
+        return COREIO_ECLOSED;
+    atomic_store(&proxy->listeners[listener].handed_over, 1);
+    return 0;
+}
+
+int32_t coreio_proxy_drain(struct coreio_proxy *proxy, int64_t timeout_ns)
 {
     if (!atomic_load(&proxy->started))
         return -EINVAL;
     if (atomic_load(&proxy->stopped))
         return COREIO_ECLOSED;
     atomic_store(&proxy->drain_timeout, timeout_ns);
-    if (handed_over)
-        atomic_store(&proxy->handed_over, 1);
     for (int32_t i = 0; i < proxy->options.workers; i++)
         coreio__worker_order(&proxy->workers[i], ORDER_DRAIN);
     for (int32_t i = 0; i < proxy->options.workers; i++) {
@@ -385,7 +393,7 @@ int32_t coreio_proxy_stop(struct coreio_proxy *proxy)
         coreio__worker_end(&proxy->workers[i]);
     for (int32_t i = 0; i < proxy->listener_count; i++) {
         struct coreio__listener *listener = &proxy->listeners[i];
-        if (listener->unlink && !atomic_load(&proxy->handed_over))
+        if (listener->unlink && !atomic_load(&listener->handed_over))
             unlink_path(listener);
         listener->unlink = 0;
     }
@@ -399,7 +407,7 @@ void coreio_proxy_destroy(struct coreio_proxy *proxy)
         return;
     (void)coreio_proxy_stop(proxy);
     for (int32_t i = 0; i < proxy->listener_count; i++)
-        end_listener(&proxy->listeners[i], atomic_load(&proxy->started), atomic_load(&proxy->handed_over));
+        end_listener(&proxy->listeners[i], atomic_load(&proxy->started));
     for (int32_t i = 0; proxy->workers != NULL && i < proxy->options.workers; i++) {
         coreio__journal_end(&proxy->workers[i].journal);
         (void)pthread_mutex_destroy(&proxy->workers[i].inbox.lock);

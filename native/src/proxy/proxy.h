@@ -15,10 +15,11 @@ struct coreio__listener {
     uint32_t flags;
     int32_t group;
     int32_t fd_count;
-    int32_t unlink;    /* the unix path is this proxy's to take away */
-    int32_t adopted;   /* its sockets were passed in, and are the caller's until the start */
-    atomic_int *fds;   /* -1 once it is closed */
-    atomic_int *users; /* workers that watch each socket; the last one to end closes it */
+    int32_t unlink;         /* the unix path is this proxy's to take away */
+    int32_t adopted;        /* its sockets were passed in, and are the caller's until the start */
+    atomic_int handed_over; /* they and the path live on elsewhere */
+    atomic_int *fds;        /* -1 once it is closed */
+    atomic_int *users;      /* workers that watch each socket; the last one to end closes it */
 };
 
 struct coreio_proxy {
@@ -35,8 +36,7 @@ struct coreio_proxy {
     coreio__rate rate;
     _Atomic int64_t places;        /* taken: by connections, and by who looks whether there is one to accept */
     _Atomic int64_t drain_timeout; /* ns; below 0 for never */
-    atomic_int handed_over;
-    atomic_int keep; /* listening sockets stay open when workers end: the start has failed */
+    atomic_int keep;               /* listening sockets stay open when workers end: the start has failed */
 };
 
 #endif

@@ -70,7 +70,8 @@ TEST(parts_that_make_no_sense_are_refused)
     struct coreio_proxy *proxy;
     CHECK_EQ(coreio_proxy_create(NULL, &proxy), 0);
     CHECK_EQ(coreio_proxy_start(proxy), -EINVAL);
-    CHECK_EQ(coreio_proxy_drain(proxy, 0, 0), -EINVAL);
+    CHECK_EQ(coreio_proxy_drain(proxy, 0), -EINVAL);
+    CHECK_EQ(coreio_proxy_hand_over(proxy, 0), -EINVAL);
     CHECK_EQ(coreio_proxy_stop(proxy), 0);
     struct coreio_proxy_listener listener = {.size = sizeof listener, .address = rig_address(0)};
     listener.flags = COREIO_PROXY_LISTEN_TRANSPARENT | COREIO_PROXY_LISTEN_REDIRECTED;
@@ -122,9 +123,12 @@ TEST(nothing_is_added_after_the_start)
     CHECK_EQ(coreio_proxy_upstream(rig.proxy, &upstream), -EBUSY);
     CHECK_EQ(coreio_proxy_route(rig.proxy, (const uint8_t *)"a", 1, 0), -EBUSY);
     CHECK_EQ(coreio_proxy_start(rig.proxy), -EBUSY);
+    CHECK_EQ(coreio_proxy_hand_over(rig.proxy, -1), -EINVAL);
+    CHECK_EQ(coreio_proxy_hand_over(rig.proxy, 1), -EINVAL);
     CHECK_EQ(coreio_proxy_stop(rig.proxy), 0);
     CHECK_EQ(coreio_proxy_stop(rig.proxy), 0);
-    CHECK_EQ(coreio_proxy_drain(rig.proxy, 0, 0), COREIO_ECLOSED);
+    CHECK_EQ(coreio_proxy_drain(rig.proxy, 0), COREIO_ECLOSED);
+    CHECK_EQ(coreio_proxy_hand_over(rig.proxy, 0), COREIO_ECLOSED);
     rig_end(&rig);
 }
 
@@ -137,7 +141,7 @@ TEST(a_drain_lets_connections_go_on_and_takes_what_is_queued)
     int32_t server;
     rig_pair(&rig, &client, &server);
     const int32_t late = rig_client(&rig);
-    CHECK_EQ(coreio_proxy_drain(rig.proxy, -1, 0), 0);
+    CHECK_EQ(coreio_proxy_drain(rig.proxy, -1), 0);
     const int32_t late_server = rig_accept(rig.upstream);
     rig_send(late, "late", 4);
     rig_expect(late_server, "late", 4);
@@ -175,7 +179,7 @@ TEST(a_drain_takes_a_whole_backlog)
     int32_t queued[QUEUED];
     for (int32_t i = 0; i < QUEUED; i++)
         queued[i] = rig_client(&rig);
-    CHECK_EQ(coreio_proxy_drain(rig.proxy, -1, 0), 0);
+    CHECK_EQ(coreio_proxy_drain(rig.proxy, -1), 0);
     CHECK_EQ(rig_counters(&rig).accepted, QUEUED + 1);
     for (int32_t i = 0; i < QUEUED; i++) {
         const int32_t late = rig_accept(rig.upstream);
@@ -201,8 +205,8 @@ TEST(a_drain_ends_what_is_left_after_its_time)
     rig_pair(&rig, &client, &server);
     rig_send(client, "x", 1);
     rig_expect(server, "x", 1);
-    CHECK_EQ(coreio_proxy_drain(rig.proxy, -1, 0), 0);
-    CHECK_EQ(coreio_proxy_drain(rig.proxy, 50 * MS, 0), 0);
+    CHECK_EQ(coreio_proxy_drain(rig.proxy, -1), 0);
+    CHECK_EQ(coreio_proxy_drain(rig.proxy, 50 * MS), 0);
     rig_expect_end(client);
     close(client);
     close(server);
@@ -303,7 +307,8 @@ TEST(a_successor_takes_over_under_load_and_nobody_is_refused)
         CHECK_EQ(coreio_proxy_listen(next, &listener), 0);
         CHECK_EQ(coreio_proxy_upstream(next, &upstream), 0);
         CHECK_EQ(coreio_proxy_start(next), 0);
-        CHECK_EQ(coreio_proxy_drain(rig.proxy, -1, 1), 0);
+        CHECK_EQ(coreio_proxy_hand_over(rig.proxy, 0), 0);
+        CHECK_EQ(coreio_proxy_drain(rig.proxy, -1), 0);
         rig_wait_live(&rig, 0);
         coreio_proxy_destroy(rig.proxy);
         rig.proxy = next;

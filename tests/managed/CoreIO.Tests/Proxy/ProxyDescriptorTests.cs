@@ -29,9 +29,6 @@ internal sealed class ProxyDescriptorTests(string backend)
             Is.All.True);
     }
 
-    // Sockets, pipes and what epoll is made of. Files are none of a proxy's: the runtime keeps two for each assembly it loads meanwhile.
-    private static int Open() => Descriptors().Count(descriptor => !NameOf(descriptor).StartsWith('/'));
-
     private static IEnumerable<string> Sockets() =>
         Descriptors().Where(descriptor => NameOf(descriptor).StartsWith("socket:", StringComparison.Ordinal));
 
@@ -43,14 +40,14 @@ internal sealed class ProxyDescriptorTests(string backend)
     private void Run(int connections)
     {
         const int Threads = 4;
-        int outside = Open();
+        int outside = ProxyRig.OpenDescriptors();
         using (ProxyUpstreamServer upstream = new ProxyUpstreamServer().Answering("answer"))
         {
             using ProxyRig rig = new(backend, ProxyRig.One with { Workers = 2 }, upstream.Address, ProxyRig.Refusing());
             // What is made once is made: two pipes, a few threads.
             Connect(rig, 20, 0);
             rig.WaitForLive(0);
-            int before = Open();
+            int before = ProxyRig.OpenDescriptors();
             Task[] clients = [.. Enumerable.Range(0, Threads)
                 .Select(thread => Task.Factory.StartNew(() => Connect(rig, connections / Threads, thread), TaskCreationOptions.LongRunning))];
             Task.WaitAll(clients);
@@ -59,10 +56,10 @@ internal sealed class ProxyDescriptorTests(string backend)
             Assert.That(counters.Accepted, Is.EqualTo(connections + 20));
             Assert.That(counters.Ended, Is.EqualTo(counters.Accepted));
             Assert.That(counters.Buffers, Is.Zero);
-            ProxyRig.Until(() => Open() <= before + (2 * (int)rig.Counters.Pipes), "no descriptor is left");
+            ProxyRig.Until(() => ProxyRig.OpenDescriptors() <= before + (2 * (int)rig.Counters.Pipes), "no descriptor is left");
         }
 
-        ProxyRig.Until(() => Open() <= outside, "no descriptor is left with the proxy's end");
+        ProxyRig.Until(() => ProxyRig.OpenDescriptors() <= outside, "no descriptor is left with the proxy's end");
     }
 
     // Connections that end in every way: asked and answered, reset, without a word, with an end of sending first.

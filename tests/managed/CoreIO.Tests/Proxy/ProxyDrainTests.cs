@@ -18,7 +18,7 @@ internal sealed class ProxyDrainTests(string backend)
         using (client)
         using (server)
         {
-            Assert.That(rig.Calls.Drain(null, handedOver: false), Is.Zero);
+            Assert.That(rig.Calls.Drain(null), Is.Zero);
             ProxyRig.Until(() => ProxyPeer.Refuses(front), "nobody new is taken");
             client.Reaches(server);
             server.Reaches(client);
@@ -45,7 +45,7 @@ internal sealed class ProxyDrainTests(string backend)
             }
 
             Assert.That(proxy.Start(), Is.Zero);
-            Assert.That(proxy.Drain(null, handedOver: false), Is.Zero);
+            Assert.That(proxy.Drain(null), Is.Zero);
             proxy.Read(out ProxyCounters counters);
             Assert.That(counters.Accepted, Is.EqualTo(Clients));
             clients.ForEach(client => client.Say("asked"));
@@ -71,9 +71,9 @@ internal sealed class ProxyDrainTests(string backend)
         using (server)
         {
             client.Reaches(server);
-            Assert.That(rig.Calls.Drain(TimeSpan.FromHours(1), handedOver: false), Is.Zero);
+            Assert.That(rig.Calls.Drain(TimeSpan.FromHours(1)), Is.Zero);
             client.ExpectSilence(100);
-            Assert.That(rig.Calls.Drain(TimeSpan.FromMilliseconds(200), handedOver: false), Is.Zero);
+            Assert.That(rig.Calls.Drain(TimeSpan.FromMilliseconds(200)), Is.Zero);
             client.ExpectSilence(100);
             client.ExpectGone();
             server.ExpectGone();
@@ -116,13 +116,13 @@ internal sealed class ProxyDrainTests(string backend)
     {
         using ProxyUpstreamServer upstream = new();
         using IProxy proxy = ProxyRig.Open(backend, ProxyRig.Plan(ProxyRig.One, upstream.Address));
-        Assert.That(proxy.Drain(null, handedOver: false), Is.EqualTo(StatusCode.InvalidArgument), "not started");
+        Assert.That(proxy.Drain(null), Is.EqualTo(StatusCode.InvalidArgument), "not started");
         Assert.That(proxy.Stop(), Is.Zero, "not started");
         Assert.That(proxy.Start(), Is.Zero);
         Assert.That(proxy.Start(), Is.EqualTo(StatusCode.Busy));
         Assert.That(proxy.Stop(), Is.Zero);
         Assert.That(proxy.Stop(), Is.Zero);
-        Assert.That(proxy.Drain(null, handedOver: false), Is.EqualTo(StatusCode.Closed));
+        Assert.That(proxy.Drain(null), Is.EqualTo(StatusCode.Closed));
         proxy.Dispose();
         proxy.Dispose();
     }
@@ -150,7 +150,8 @@ internal sealed class ProxyDrainTests(string backend)
         using (server)
         using (IProxy successor = Adopt(rig.Calls, rig.Front, upstream.Address))
         {
-            Assert.That(rig.Calls.Drain(null, handedOver: true), Is.Zero);
+            Assert.That(rig.Calls.HandOver(0), Is.Zero);
+            Assert.That(rig.Calls.Drain(null), Is.Zero);
             using Socket late = ProxyPeer.Connect(successor.Bound(0));
             late.Say("late");
             Assert.That(upstream.Waits(100), Is.False, "it waits for the successor");
@@ -168,10 +169,34 @@ internal sealed class ProxyDrainTests(string backend)
     }
 
     [Test]
+    public void What_is_queued_is_taken_of_listeners_that_were_not_handed_over()
+    {
+        using ProxyUpstreamServer upstream = new();
+        ProxyPlan plan = ProxyRig.Plan(ProxyRig.One with { MaxConnections = 1 }, upstream.Address);
+        using IProxy proxy = ProxyRig.Open(backend, plan with { Listeners = [plan.Listeners[0], plan.Listeners[0]] });
+        Assert.That(proxy.Start(), Is.Zero);
+        using Socket client = ProxyPeer.Connect(proxy.Bound(0));
+        using Socket server = upstream.Accept();
+        client.Reaches(server);
+        // There are as many as may be: these are queued.
+        using Socket handedOver = ProxyPeer.Connect(proxy.Bound(0));
+        using Socket dropped = ProxyPeer.Connect(proxy.Bound(1));
+        Assert.That(proxy.HandOver(0), Is.Zero);
+        Assert.That(proxy.HandOver(2), Is.EqualTo(StatusCode.InvalidArgument));
+        Assert.That(proxy.Drain(null), Is.Zero);
+        using Socket droppedServer = upstream.Accept();
+        dropped.Reaches(droppedServer);
+        droppedServer.Reaches(dropped);
+        Assert.That(upstream.Waits(100), Is.False, "it waits for the successor");
+        proxy.Read(out ProxyCounters counters);
+        Assert.That(counters.Accepted, Is.EqualTo(2));
+    }
+
+    [Test]
     public void Sockets_are_adopted_under_load_without_one_failed_request([Values] ProxyAccept accept)
     {
         const int Times = 5;
-        int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        int before = ProxyRig.OpenDescriptors();
         using (ProxyUpstreamServer upstream = new ProxyUpstreamServer().Answering("answer"))
         {
             IProxy proxy = ProxyRig.Open(backend, ProxyRig.Plan(ProxyRig.One with { Workers = 2, Accept = accept }, upstream.Address));
@@ -184,7 +209,8 @@ internal sealed class ProxyDrainTests(string backend)
                     load.WaitFor(100);
                     IProxy next = Adopt(proxy, proxy.Bound(0), upstream.Address, accept);
                     Assert.That(next.Start(), Is.Zero);
-                    Assert.That(proxy.Drain(null, handedOver: true), Is.Zero);
+                    Assert.That(proxy.HandOver(0), Is.Zero);
+                    Assert.That(proxy.Drain(null), Is.Zero);
                     IProxy old = proxy;
                     proxy = next;
                     ProxyRig.Until(() =>
@@ -204,7 +230,7 @@ internal sealed class ProxyDrainTests(string backend)
             }
         }
 
-        ProxyRig.Until(() => Directory.GetFileSystemEntries("/proc/self/fd").Length <= before, "no descriptor is left");
+        ProxyRig.Until(() => ProxyRig.OpenDescriptors() <= before, "no descriptor is left");
     }
 
     private IProxy Adopt(IProxy from, EndPoint address, EndPoint upstream, ProxyAccept accept = ProxyAccept.ReusePort)

@@ -69,7 +69,7 @@ internal sealed class ProxyHandoverTests(string backend)
         using ProxyHandover handover = ProxyHandover.Listen(_path, _backend);
         using CancellationTokenSource end = new();
         Task giving = handover.GiveAsync(proxy, end.Token);
-        int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        int before = ProxyRig.OpenDescriptors();
         ProxyPlan bad = plan with
         {
             Listeners = [new ProxyListener { Address = proxy.Bound() }, new ProxyListener { Address = upstream.Address }],
@@ -77,7 +77,7 @@ internal sealed class ProxyHandoverTests(string backend)
         Assert.That(async () => await ProxyRig.Beside(() => ProxyHandover.TakeOver(bad, _path, _backend)).WaitAsync(Patience),
             Throws.TypeOf<TcpProxyException>().With.Property("ErrnoName").EqualTo("EADDRINUSE"));
         Ask(proxy.Bound());
-        ProxyRig.Until(() => Directory.GetFileSystemEntries("/proc/self/fd").Length <= before, "no descriptor is left");
+        ProxyRig.Until(() => ProxyRig.OpenDescriptors() <= before, "no descriptor is left");
         // It still waits, and the next one gets them.
         using TcpProxy successor = await ProxyRig.Beside(() => ProxyHandover.TakeOver(
             plan with { Listeners = [bad.Listeners[0]] }, _path, _backend)).WaitAsync(Patience);

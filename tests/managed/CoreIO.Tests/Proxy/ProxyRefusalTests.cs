@@ -199,10 +199,10 @@ internal sealed class ProxyRefusalTests(string backend)
 
     private void Refused(ProxyPlan plan, int status, ProxyFault fault, string? what = null)
     {
-        int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        int before = ProxyRig.OpenDescriptors();
         int got = ProxyRig.Backend(backend).Open(plan, out IProxy? proxy, out ProxyFault told);
         proxy?.Dispose();
         Assert.That((got, told, proxy is null), Is.EqualTo((status, fault, true)), what);
-        Assert.That(Directory.GetFileSystemEntries("/proc/self/fd"), Has.Length.LessThanOrEqualTo(before), "no descriptor is left");
+        Assert.That(ProxyRig.OpenDescriptors(), Is.LessThanOrEqualTo(before), "no descriptor is left");
     }
 }

@@ -166,10 +166,10 @@ internal sealed class TcpProxyTests(string backend)
         ProxyPlan plan = ProxyRig.Plan(ProxyRig.One, one.Address);
         using TcpProxy first = TcpProxy.Start(plan, _backend);
         EndPoint front = first.Bound();
-        int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        int before = ProxyRig.OpenDescriptors();
         ProxyPlan bad = ProxyRig.Plan(ProxyRig.One with { Workers = -1 }, two.Address) with { Listeners = [new ProxyListener { Address = front }] };
         Assert.That(() => first.Replace(bad), Throws.TypeOf<TcpProxyException>());
-        Assert.That(Directory.GetFileSystemEntries("/proc/self/fd"), Has.Length.LessThanOrEqualTo(before));
+        Assert.That(ProxyRig.OpenDescriptors(), Is.LessThanOrEqualTo(before));
         Assert.That(Ask(front), Is.EqualTo("one"));
         using TcpProxy second = first.Replace(bad with { Options = ProxyRig.One });
         Assert.That(second.Bound(), Is.EqualTo(front));
@@ -180,6 +180,25 @@ internal sealed class TcpProxyTests(string backend)
 
         first.Dispose();
         Assert.That(Ask(front), Is.EqualTo("two"));
+    }
+
+    [Test]
+    public void A_replacement_keeps_the_path_of_a_listener_that_it_has_and_takes_away_one_that_it_lacks()
+    {
+        using TempFolder folder = new();
+        using ProxyUpstreamServer upstream = new ProxyUpstreamServer().Answering("yes");
+        (string kept, string dropped) = (folder.File("kept"), folder.File("dropped"));
+        ProxyPlan plan = ProxyRig.Plan(ProxyRig.One, upstream.Address) with { Listeners = [Listener(kept), Listener(dropped)] };
+        using TcpProxy first = TcpProxy.Start(plan, _backend);
+        using TcpProxy second = first.Replace(plan with { Listeners = [Listener(kept)] });
+        first.Dispose();
+        Assert.That(File.Exists(kept), Is.True);
+        Assert.That(File.Exists(dropped), Is.False);
+        Assert.That(Ask(new UnixDomainSocketEndPoint(kept)), Is.EqualTo("yes"));
+        second.Dispose();
+        Assert.That(File.Exists(kept), Is.False);
+
+        static ProxyListener Listener(string path) => new() { Address = new UnixDomainSocketEndPoint(path) };
     }
 
     private static string Ask(EndPoint front)
