@@ -126,9 +126,9 @@ public sealed class ProxyHandover : IDisposable
 
         try
         {
-            for (int i = 0; i < kept.Length; i++)
+            foreach ((_, int[] left) in given.Where((_, i) => kept[i] == 0))
             {
-                Array.ForEach(kept[i] == 0 ? given[i].Sockets : [], ProxySockets.Close);
+                Array.ForEach(left, ProxySockets.Close);
             }
 
             _ = predecessor.Send(kept);

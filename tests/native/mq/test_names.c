@@ -100,7 +100,6 @@ TEST(system_v_queues_do_not_go_through_the_standard_names)
         CHECK_EQ(coreio_mq_sysv_receive(queue, bytes, QUEUES_SIZE, 0, 0, &waits[i]), 5);
         CHECK_EQ(coreio_mq_sysv_send_many(queue, bytes, &message, 1, &waits[i]), 1);
         CHECK_EQ(coreio_mq_sysv_receive_many(queue, bytes, sizeof bytes, QUEUES_SIZE, 0, 0, &message, 1, &waits[i]), 1);
-        message.offset = COREIO_MQ_SYSV_HEAD;
     }
     CHECK_EQ(coreio_mq_sysv_receive(queue, bytes, QUEUES_SIZE, 0, 0, &waits[2]), -ETIMEDOUT);
     queues_drop(COREIO_MQ_SYSV, queue);
