@@ -13,6 +13,7 @@ public sealed class TcpProxy : IDisposable
     // How often is looked at what changes without a word: finished connections, and whether the last one has ended.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
+    private readonly Lock _stopping = new();
     private readonly IProxyBackend _backend;
     private readonly IProxy _proxy;
 
@@ -126,10 +127,23 @@ public sealed class TcpProxy : IDisposable
     }
 
     /// <summary>Ends everything at once; counters and the journal can still be read.</summary>
-    public void Stop() => _ = _proxy.Stop();
+    public void Stop()
+    {
+        // A drain that has ended stops it, too, perhaps at this moment; a backend has one owner.
+        lock (_stopping)
+        {
+            _ = _proxy.Stop();
+        }
+    }
 
     /// <summary>Ends everything at once.</summary>
-    public void Dispose() => _proxy.Dispose();
+    public void Dispose()
+    {
+        lock (_stopping)
+        {
+            _proxy.Dispose();
+        }
+    }
 
     internal static TcpProxy Start(ProxyPlan plan, IProxyBackend backend)
     {
@@ -178,7 +192,7 @@ public sealed class TcpProxy : IDisposable
             await Task.Delay(Look, cancellationToken).ConfigureAwait(false);
         }
 
-        _ = _proxy.Stop();
+        Stop();
     }
 
     private ProxyPlan WithSockets(ProxyPlan plan, List<int> duplicates, HashSet<int> kept)
