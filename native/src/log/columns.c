@@ -73,10 +73,30 @@ static inline __attribute__((always_inline)) void type_lines(
     }
 }
 
+/* The same for whole numbers that nobody reads. */
+static void check_lines(struct coreio__columns *columns, int32_t index, uint32_t count)
+{
+    const struct coreio__slot *slot = &columns->query->plan.slots[index];
+    const size_t width = (size_t)columns->picks->count;
+    const uint8_t *window = columns->window;
+    const size_t readable = (size_t)(columns->end - window);
+    const struct coreio_log_field *field = columns->rows + columns->slot_picks[index];
+    for (uint32_t i = 0; i < count; i++, field += width) {
+        struct coreio__number number;
+        if (field->offset + sizeof(uint64_t) <= readable &&
+            coreio__value_is_short_whole(window + field->offset, field->length))
+            continue;
+        if (!type_field(columns, slot, text_of(window, *field), &number) && columns->outcomes[i] == COREIO_LOG_PARSED)
+            columns->outcomes[i] = (int8_t)slot->reason;
+    }
+}
+
 static void type_slot(struct coreio__columns *columns, int32_t index, uint32_t count)
 {
     const int32_t typing = columns->query->plan.slots[index].typing;
-    if (typing == COREIO__WHOLE)
+    if (typing == COREIO__WHOLE && !columns->query->plan.slots[index].is_read)
+        check_lines(columns, index, count);
+    else if (typing == COREIO__WHOLE)
         type_lines(columns, index, count, COREIO__WHOLE);
     else if (typing == COREIO__MILLIONTHS)
         type_lines(columns, index, count, COREIO__MILLIONTHS);

@@ -31,14 +31,22 @@ static inline struct pick load_pick(const struct coreio__pick_group *group)
         _mm256_loadu_si256((const __m256i *)(const void *)group->add)};
 }
 
-/* Eight fields of 32 positions, and what was behind them. */
-static inline void cut_pick(const struct pick *pick, __m512i positions, __m512i base, struct coreio_log_field *fields)
+/* Up to eight fields of 32 positions. What is behind them up to eight is overwritten, or up to two or four where they
+ * are as few: a store that goes over the end of a cache line takes twice the time, and a wide one seldom does not. */
+static inline void cut_pick(
+    const struct pick *pick, uint32_t count, __m512i positions, __m512i base, struct coreio_log_field *fields)
 {
     const __m512i ends = _mm512_permutexvar_epi16(pick->plus, positions);
     const __m512i begins = _mm512_maskz_permutexvar_epi16(0xAAAA, pick->minus, positions);
     const __m256i lanes =
         _mm256_add_epi16(_mm256_sub_epi16(_mm512_castsi512_si256(ends), _mm512_castsi512_si256(begins)), pick->add);
-    _mm512_storeu_si512(fields, _mm512_add_epi32(_mm512_cvtepu16_epi32(lanes), base));
+    const __m512i wide = _mm512_add_epi32(_mm512_cvtepu16_epi32(lanes), base);
+    if (count <= 2)
+        _mm_storeu_si128((__m128i *)(void *)fields, _mm512_castsi512_si128(wide));
+    else if (count <= 4)
+        _mm256_storeu_si256((__m256i *)(void *)fields, _mm512_castsi512_si256(wide));
+    else
+        _mm512_storeu_si512(fields, wide);
 }
 
 /* The base, in the lanes of offsets. */
@@ -52,7 +60,8 @@ static inline void cut_groups(
 {
     for (int32_t i = 0; i < picks->group_count; i++) {
         const struct pick pick = load_pick(&picks->groups[i]);
-        cut_pick(&pick, _mm512_loadu_si512(marks + picks->groups[i].first), base, row + picks->groups[i].place);
+        cut_pick(&pick, picks->groups[i].count, _mm512_loadu_si512(marks + picks->groups[i].first), base,
+            row + picks->groups[i].place);
     }
 }
 
@@ -97,7 +106,7 @@ struct plan {
     const struct coreio__picks *picks;
     struct part part;
     struct pick pick;
-    size_t first_mark;
+    uint32_t count;
     __m512i base;
 };
 
@@ -106,7 +115,7 @@ static inline struct plan make_plan(const struct coreio__lexer *lexer, const str
     const struct coreio__frame *frame = &lexer->format->frame;
     const struct coreio__picks *picks = lexer->picks;
     return (struct plan){
-        frame, picks, load_part(frame, 0), load_pick(&picks->groups[0]), picks->groups[0].first, offsets(rows->base)};
+        frame, picks, load_part(frame, 0), load_pick(&picks->groups[0]), picks->groups[0].count, offsets(rows->base)};
 }
 
 static inline int32_t fits_one(const void *plan, const uint16_t *marks, const uint8_t *bytes)
@@ -121,10 +130,11 @@ static inline int32_t fits(const void *plan, const uint16_t *marks, const uint8_
     return fits_one(plan, marks, bytes) && later_parts_fit(own->frame, marks, bytes);
 }
 
+/* The marks are those that were compared, and need not be loaded again. */
 static inline void cut_one(const void *plan, const uint16_t *marks, struct coreio_log_field *row)
 {
     const struct plan *own = plan;
-    cut_pick(&own->pick, _mm512_loadu_si512(marks + own->first_mark), own->base, row);
+    cut_pick(&own->pick, own->count, _mm512_loadu_si512(marks), own->base, row);
 }
 
 static inline void cut(const void *plan, const uint16_t *marks, struct coreio_log_field *row)
@@ -136,7 +146,7 @@ static inline void cut(const void *plan, const uint16_t *marks, struct coreio_lo
 uint32_t coreio__cut_quoted_avx512(struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
     const struct plan plan = make_plan(lexer, rows);
-    if (plan.frame->marks <= COREIO__FRAME_LANES && plan.picks->group_count == 1)
+    if (plan.frame->marks < COREIO__FRAME_LANES && plan.picks->group_count == 1)
         return coreio__quick_quoted(lexer, rows, &plan, fits_one, cut_one);
     return coreio__quick_quoted(lexer, rows, &plan, fits, cut);
 }

@@ -157,12 +157,14 @@ static struct coreio__frame_field field_of(const struct coreio_log_format *forma
 
 static void plan_groups(struct coreio__picks *picks, const struct coreio_log_format *format)
 {
+    /* Where all marks of a line are looked at together, fields are cut from the same ones. */
+    const int32_t together = format->layout == COREIO__TEMPLATE && format->frame.marks < COREIO__FRAME_LANES;
     struct coreio__pick_group *group = NULL;
     for (int32_t i = picks->prefix; i < picks->count; i++) {
         const struct coreio__frame_field field = field_of(format, picks->fields[i]);
         if (group == NULL || group->count == COREIO__FRAME_FIELDS || field.end - group->first >= COREIO__FRAME_LANES) {
             group = &picks->groups[picks->group_count++];
-            group->first = field.begin;
+            group->first = together ? 0 : field.begin;
             group->place = (uint16_t)i;
         }
         const int32_t lane = 2 * group->count++;

@@ -49,16 +49,26 @@ static inline struct coreio_log_field coreio__quick_field(
 /* Whether no field holds a space that must not. */
 int32_t coreio__quick_spaceless(const struct coreio__lexer *lexer, const uint16_t *marks);
 
-/* Whether the bytes of literals that no marks are stand where they must in a line that fits by its marks. A word of a
- * literal is looked at only when the one before it stands, and no literal holds a newline: so a load ends at most seven
- * bytes behind the line's, however long the literal is and however short the line. */
-static inline int32_t coreio__quick_texts(
-    const struct coreio__frame *frame, const uint8_t *window, const uint16_t *marks)
+/* Whether the bytes of a literal that no marks are stand where they must in a line that fits by its marks. */
+static inline int32_t coreio__quick_text(
+    const struct coreio__frame_text *text, const uint8_t *window, const uint16_t *marks)
 {
-    const struct coreio__frame_text *text = frame->texts;
-    for (const struct coreio__frame_text *end = text + frame->text_count; text < end; text++) {
-        const uint32_t at = (uint16_t)(marks[text->mark] + text->offset);
-        if ((coreio__load64(window + at) & text->mask) != text->word)
+    const uint32_t at = (uint16_t)(marks[text->mark] + text->offset);
+    return (coreio__load64(window + at) & text->mask) == text->word;
+}
+
+/* Whether those of all literals do, which `first` is the first of. A word of a literal is looked at only when the one
+ * before it stands, and no literal holds a newline: so a load ends at most seven bytes behind the line's, however long
+ * the literal is and however short the line. Most frames have one word at most, which the caller keeps at hand. */
+static inline int32_t coreio__quick_texts(const struct coreio__frame *frame, const struct coreio__frame_text *first,
+    int32_t count, const uint8_t *window, const uint16_t *marks)
+{
+    if (count == 0)
+        return 1;
+    if (!coreio__quick_text(first, window, marks))
+        return 0;
+    for (int32_t i = 1; i < count; i++) {
+        if (!coreio__quick_text(&frame->texts[i], window, marks))
             return 0;
     }
     return 1;
@@ -114,6 +124,8 @@ static inline __attribute__((always_inline)) uint32_t coreio__quick_quoted(struc
     const uint32_t width = rows->width;
     const uint32_t base = rows->base;
     const uint32_t last = lexer->readable - COREIO__QUICK_REACH;
+    const int32_t texts = frame->text_count;
+    const struct coreio__frame_text text = frame->texts[0];
     const uint8_t *window = lexer->window;
     const int32_t plain = !frame->spaceless && !frame->open;
     const uint16_t *marks = lexer->marks + lexer->at - 1;
@@ -125,7 +137,7 @@ static inline __attribute__((always_inline)) uint32_t coreio__quick_quoted(struc
     uint32_t begin = lexer->begin;
     for (; record < end; record++) {
         const uint32_t newline = marks[count];
-        if (!fits(plan, marks, bytes) || newline > last || !coreio__quick_texts(frame, window, marks) ||
+        if (!fits(plan, marks, bytes) || newline > last || !coreio__quick_texts(frame, &text, texts, window, marks) ||
             (!plain && !coreio__quick_rest(lexer, marks, begin, newline)))
             break;
         cut(plan, marks, row);

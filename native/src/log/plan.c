@@ -25,7 +25,7 @@ static int32_t typing_of(const struct coreio__plan *plan, const struct coreio__c
     return column->list ? COREIO__MILLIONTHS_LIST : COREIO__MILLIONTHS;
 }
 
-int32_t coreio__plan_number(struct coreio__plan *plan, const struct coreio__column *column)
+int32_t coreio__plan_check(struct coreio__plan *plan, const struct coreio__column *column)
 {
     const int32_t typing = typing_of(plan, column);
     for (int32_t i = 0; i < plan->slot_count; i++) {
@@ -43,6 +43,14 @@ int32_t coreio__plan_number(struct coreio__plan *plan, const struct coreio__colu
     for (; at > 0 && plan->slots[plan->order[at - 1]].source > column->source; at--)
         plan->order[at] = plan->order[at - 1];
     plan->order[at] = slot;
+    return slot;
+}
+
+int32_t coreio__plan_number(struct coreio__plan *plan, const struct coreio__column *column)
+{
+    const int32_t slot = coreio__plan_check(plan, column);
+    if (slot >= 0)
+        plan->slots[slot].is_read = 1;
     return slot;
 }
 

@@ -18,6 +18,7 @@ struct coreio__slot {
     int32_t typing; /* coreio__typing */
     int32_t reason; /* why a line is rejected whose field is not of the kind */
     int32_t scale;
+    int32_t is_read; /* 0 when all that matters is whether the field is of the kind */
 };
 
 /* A field of the line, used as text: a key, a compared or counted text. */
@@ -40,6 +41,9 @@ struct coreio__plan {
 
 /* The slot for a column as a number; -1 when there are too many. */
 int32_t coreio__plan_number(struct coreio__plan *plan, const struct coreio__column *column);
+
+/* The same for a column that only has to be a number, as a key that is shown as it stands. */
+int32_t coreio__plan_check(struct coreio__plan *plan, const struct coreio__column *column);
 
 /* The text for a column; -1 when there are too many. Minutes, intervals and classes get the slot they need, too. */
 int32_t coreio__plan_text(struct coreio__plan *plan, const struct coreio__column *column);

@@ -67,7 +67,7 @@ static int32_t add_keys(struct coreio_log_query *query, struct coreio__table_pla
             return status;
         /* A typed field that is a key is typed, too, so no key is shown that is not of its kind. */
         if (column.derive == COREIO__AS_IS && column.kind != COREIO_LOG_TEXT &&
-            coreio__plan_number(&query->plan, &column) < 0)
+            coreio__plan_check(&query->plan, &column) < 0)
             return fail(fault, COREIO_LOG_FAULT_TOO_MANY, name);
         const int32_t text = coreio__plan_text(&query->plan, &column);
         if (text < 0 || table->shape.key_count == COREIO_LOG_MAX_FIELDS)

@@ -472,15 +472,36 @@ static void expect_groups(const struct coreio__table *table, const uint64_t *has
         coreio__prefetch(coreio__table_group(table, index[i])->key);
 }
 
+/* Groups that are few enough to be counted beside them, and how many lines in a row are counted apart: in most logs
+ * one status is that of most lines, and a count that is raised waits until it was raised before. */
+#define FEW_GROUPS 32
+#define COUNT_LANES 4
+
+/* Counts the lines of a batch in few groups. */
+static void count_few(struct coreio__table *table, const uint32_t *index, uint32_t count)
+{
+    uint32_t counts[FEW_GROUPS][COUNT_LANES] = {{0}};
+    for (uint32_t i = 0; i < count; i++)
+        counts[index[i]][i % COUNT_LANES]++;
+    for (size_t g = 0; g < table->group_count; g++)
+        coreio__table_group(table, g)->count += (int64_t)counts[g][0] + counts[g][1] + counts[g][2] + counts[g][3];
+}
+
 /* Adds the lines of a batch to the groups that were found for them. */
 static int32_t add_lines(struct coreio__table *table, const uint32_t *index, const struct coreio__batch *batch)
 {
     const struct coreio__shape *shape = table->shape;
     const size_t size = (size_t)shape->group_size;
+    /* Without a bound no line belongs to the folded ones. */
+    const int32_t is_few = table->group_count <= FEW_GROUPS && table->bound == UINT64_MAX;
+    if (is_few)
+        count_few(table, index, batch->count);
+    if (is_few && shape->measure_count == 0)
+        return 0;
     uint8_t *groups[COREIO__BATCH];
     for (uint32_t i = 0; i < batch->count; i++) {
         groups[i] = index[i] == OTHER ? (uint8_t *)table->other : table->groups + index[i] * size;
-        ((struct coreio__group *)(void *)groups[i])->count++;
+        ((struct coreio__group *)(void *)groups[i])->count += !is_few;
     }
     for (int32_t i = 0; i < shape->measure_count; i++) {
         const int32_t status = coreio__measure_add(&shape->measures[i], groups, batch);
@@ -555,16 +576,18 @@ static inline __attribute__((always_inline)) int32_t take_recent(struct coreio__
     for (uint32_t i = 0; i < count; i++) {
         const struct coreio__text key = keys.first[i];
         const struct coreio__text other = parts > 1 ? second[i] : (struct coreio__text){NULL, 0};
+        const uint64_t lengths = key.length | (uint64_t)other.length << 32;
         struct coreio__recent *recent = NULL;
-        struct coreio__recent own = {{0, 0}, {key.length, other.length}, 0};
+        uint64_t word = 0;
+        uint64_t second_word = 0;
         if (is_short(key) && (parts == 1 || is_short(other))) {
-            own.words[0] = short_word(key);
-            own.words[1] = parts > 1 ? short_word(other) : 0;
-            const uint64_t mixed = own.words[0] * COREIO__HASH_K0 + own.words[1] * COREIO__HASH_K1;
+            word = short_word(key);
+            second_word = parts > 1 ? short_word(other) : 0;
+            const uint64_t mixed = word * COREIO__HASH_K0 + second_word * COREIO__HASH_K1;
             recent = &table->recent[mixed >> (64 - COREIO__RECENT_BITS)];
-            if (__builtin_expect(recent->words[0] == own.words[0] && recent->lengths[0] == own.lengths[0] &&
-                                     recent->words[1] == own.words[1] && recent->lengths[1] == own.lengths[1],
-                    1)) {
+            const uint64_t different = (recent->words[0] ^ word) | (parts > 1 ? recent->words[1] ^ second_word : 0) |
+                                       (recent->lengths ^ lengths);
+            if (__builtin_expect(different == 0, 1)) {
                 index[i] = recent->index;
                 continue;
             }
@@ -575,10 +598,8 @@ static inline __attribute__((always_inline)) int32_t take_recent(struct coreio__
         const int32_t status = take_group(table, &keys, i, hash, &index[i]);
         if (status < 0)
             return status;
-        if (recent != NULL && index[i] != OTHER) {
-            own.index = index[i];
-            *recent = own;
-        }
+        if (recent != NULL && index[i] != OTHER)
+            *recent = (struct coreio__recent){{word, second_word}, lengths, index[i]};
     }
     return 0;
 }

@@ -37,7 +37,7 @@ struct coreio__group {
 /* A key of one or two parts of one to eight bytes that came lately, and its group; lengths of 0 for none. */
 struct coreio__recent {
     uint64_t words[2];
-    uint32_t lengths[2];
+    uint64_t lengths; /* of both parts, the second in the upper half */
     uint32_t index;
 };
 

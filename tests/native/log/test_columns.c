@@ -128,6 +128,46 @@ TEST(a_batch_has_the_columns_of_its_lines)
     check_batches("status == 200 or protocol != \"HTTP/1.1\"");
 }
 
+/* A key that has to be a number rejects the same lines whether somebody reads the number or not. */
+TEST(what_is_only_checked_rejects_what_a_number_rejects)
+{
+    static const struct {
+        const char *text;
+        int32_t fits;
+    } rows[] = {{"200", 1}, {"7", 1}, {"12345678", 1}, {"123456789", 1}, {"9223372036854775807", 1}, {"-", 1},
+        {"9223372036854775808", 0}, {"2x0", 0}, {"-1", 1}, {"+1", 0}, {"20/", 0}, {":00", 0}, {"x00", 0}, {"1.5", 0},
+        {"\xb2\xb0\xb0", 0}, {"2000000x", 0}, {"x2000000", 0}, {"20", 1}};
+    enum { ROWS = sizeof rows / sizeof rows[0] };
+    lines.text.length = 0;
+    for (int i = 0; i < ROWS; i++)
+        logs_print(&lines.text, "x %s\n", rows[i].text);
+    struct coreio_log_query *queries[] = {logs_query("$x $status", NULL, "status", "count"),
+        logs_query("$x $status", NULL, "status", "count,sum(status)")};
+    for (int32_t read = 0; read < 2; read++) {
+        static struct coreio__columns columns;
+        REQUIRE(queries[read] != NULL);
+        CHECK_EQ(queries[read]->plan.slots[0].is_read, read);
+        REQUIRE(coreio__columns_init(&columns, queries[read]) == 0);
+        cut(queries[read], columns.picks);
+        REQUIRE(lines.count == ROWS);
+        const struct coreio__batch batch = make(&columns, 0, lines.count);
+        uint32_t at = 0;
+        for (int i = 0; i < ROWS; i++) {
+            check_context("'%s', %s", rows[i].text, read ? "read" : "checked");
+            CHECK_EQ(columns.outcomes[i], rows[i].fits ? COREIO_LOG_PARSED : COREIO_LOG_NOT_A_NUMBER);
+            if (!rows[i].fits)
+                continue;
+            const struct coreio__text key = batch.texts[at++];
+            const char *wanted = strcmp(rows[i].text, "-") == 0 ? "" : rows[i].text;
+            CHECK_BYTES(key.text, key.length, wanted, strlen(wanted));
+        }
+        CHECK_EQ(batch.count, at);
+        coreio__columns_clear(&columns);
+        coreio_log_query_destroy(queries[read]);
+    }
+    logs_free(&lines.text);
+}
+
 TEST(columns_without_memory_say_so)
 {
     struct coreio_log_query *query = logs_query("combined", NULL, BY, STATS);

@@ -43,6 +43,26 @@ TEST(each_use_becomes_one_slot_in_the_order_of_the_line)
     coreio_log_format_destroy(format);
 }
 
+TEST(a_column_is_only_checked_until_its_number_is_read)
+{
+    struct coreio_log_format *format = logs_format("$status $body_bytes_sent");
+    struct coreio__plan *plan = calloc(1, sizeof *plan);
+    plan->format = format;
+    const struct coreio__column status = column_of(format, "status");
+    const struct coreio__column bytes = column_of(format, "body_bytes_sent");
+    CHECK_EQ(coreio__plan_check(plan, &status), 0);
+    CHECK_EQ(plan->slots[0].is_read, 0);
+    CHECK_EQ(coreio__plan_number(plan, &bytes), 1);
+    CHECK_EQ(plan->slots[1].is_read, 1);
+    CHECK_EQ(coreio__plan_check(plan, &bytes), 1);
+    CHECK_EQ(plan->slots[1].is_read, 1);
+    CHECK_EQ(coreio__plan_number(plan, &status), 0);
+    CHECK_EQ(plan->slots[0].is_read, 1);
+    CHECK_EQ(plan->slot_count, 2);
+    free(plan);
+    coreio_log_format_destroy(format);
+}
+
 TEST(there_is_no_clock_without_a_time)
 {
     struct coreio_log_format *format = logs_format("$a");

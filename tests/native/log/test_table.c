@@ -267,14 +267,19 @@ TEST(a_batch_is_its_lines_one_by_one)
     coreio__table_clear(&single);
 }
 
-/* Few short keys, which a table remembers, and changes its mind about when groups are folded. */
+/* Few short keys, which a table remembers, and changes its mind about when groups are folded; with measures and
+ * without.
+ */
 TEST(short_keys_have_the_counts_of_a_plain_list)
 {
     static const int32_t limits[] = {1, 5, 40, 1 << 20};
     static const char letters[] = "ab0";
-    for (size_t limit = 0; limit < sizeof limits / sizeof limits[0]; limit++) {
+    for (size_t turn = 0; turn < 2 * sizeof limits / sizeof limits[0]; turn++) {
+        const int32_t limit = limits[turn / 2];
         struct logs_random random = {78};
-        const struct coreio__shape shape = make_shape(1, limits[limit]);
+        struct coreio__shape shape = make_shape(1, limit);
+        if (turn % 2 == 1)
+            shape.measure_count = 0;
         static char known[4096][10];
         int64_t counts[4096] = {0};
         size_t known_count = 0;
@@ -309,8 +314,8 @@ TEST(short_keys_have_the_counts_of_a_plain_list)
             CHECK_EQ(coreio__table_add(&table, key_columns, &batch), 0);
         }
         CHECK_EQ(coreio__table_limit(&table), 0);
-        check_context("limit %d", limits[limit]);
-        CHECK_EQ(table.group_count, known_count < (size_t)limits[limit] ? known_count : (size_t)limits[limit]);
+        check_context("limit %d, %d measures", limit, shape.measure_count);
+        CHECK_EQ(table.group_count, known_count < (size_t)limit ? known_count : (size_t)limit);
         for (size_t i = 0; i < table.group_count; i++) {
             const struct coreio__group *row = coreio__table_group(&table, i);
             const uint32_t length = coreio__group_key_length(row) - (uint32_t)sizeof(uint32_t);
