@@ -94,12 +94,32 @@ static int32_t translate(struct coreio_loop *loop, int32_t count, struct coreio_
     return written;
 }
 
+/* Whether the kernel told of this registration just now. */
+static int32_t told_of(const struct coreio_loop *loop, int32_t count, uint64_t data)
+{
+    for (int32_t i = 0; i < count; i++) {
+        if (loop->batch[i].data.u64 == data)
+            return 1;
+    }
+    return 0;
+}
+
+/* What reaches nobody may have taken the place of what does: the kernel tells of all that is ready in turn, so it is
+ * asked again until it begins anew. Of what is told but once it does not; then the number of times ends it. */
 static int32_t serve_kernel(
     struct coreio_loop *loop, struct coreio_loop_event *events, int32_t capacity, int64_t timeout_ns)
 {
     const int32_t most = capacity < COREIO__LOOP_BATCH ? capacity : COREIO__LOOP_BATCH;
-    const int32_t count = poll_kernel(loop, most, timeout_ns);
-    return count < 0 ? count : translate(loop, count, events);
+    int32_t count = poll_kernel(loop, most, timeout_ns);
+    int32_t written = count < 0 ? count : translate(loop, count, events);
+    const uint64_t first = loop->batch[0].data.u64;
+    for (int32_t again = 0; written == 0 && count == most && again < COREIO__LOOP_BATCH; again++) {
+        count = poll_kernel(loop, most, 0);
+        written = count < 0 ? count : translate(loop, count, events);
+        if (written == 0 && told_of(loop, count, first))
+            break;
+    }
+    return written;
 }
 
 static int32_t serve_again(struct coreio_loop *loop, struct coreio_loop_event *events, int32_t capacity)

@@ -228,11 +228,50 @@ TEST(what_the_kernel_tells_of_a_former_owner_reaches_nobody)
     CHECK_EQ(write(ends[1], "x", 1), 1);
     struct coreio_loop_event event;
     CHECK_EQ(coreio_loop_wait(loop, &event, 1, 0), 0);
-    CHECK_EQ(counters_of(loop).stale, 1);
+    /* It was told twice: there might have been another in its place. */
+    CHECK_EQ(counters_of(loop).stale, 2);
     CHECK_EQ(coreio_loop_holds(loop, id), 0);
     close(duplicate);
     close(ends[1]);
     coreio_loop_destroy(loop);
+}
+
+/* However small the room, and whatever comes before: those that are told of in vain, and one that is not. */
+TEST(what_reaches_nobody_hides_nothing)
+{
+    enum { STALE = 5 };
+    struct coreio_loop *loop = new_loop();
+    int32_t ends[STALE + 1][2];
+    int32_t duplicates[STALE];
+    int64_t ids[STALE + 1];
+    for (int32_t i = 0; i <= STALE; i++) {
+        pair(ends[i]);
+        CHECK_EQ(coreio_loop_add(loop, ends[i][0], IN, (uint64_t)i, &ids[i]), 0);
+        CHECK_EQ(write(ends[i][1], "x", 1), 1);
+    }
+    struct coreio_loop_event events[STALE + 1];
+    CHECK_EQ(coreio_loop_wait(loop, events, STALE + 1, 0), STALE + 1);
+    for (int32_t i = 0; i < STALE; i++) {
+        duplicates[i] = dup(ends[i][0]);
+        CHECK_EQ(coreio_loop_remove(loop, ids[i], COREIO_LOOP_CLOSING), 0);
+        close(ends[i][0]);
+    }
+    for (int32_t wait = 0; wait < 20; wait++) {
+        const int32_t capacity = 1 + wait % STALE;
+        check_context("room for %d", capacity);
+        REQUIRE(coreio_loop_wait(loop, events, capacity, 0) == 1);
+        CHECK_EQ(events[0].id, ids[STALE]);
+    }
+    /* Without it, the wait ends after one turn. */
+    CHECK_EQ(coreio_loop_remove(loop, ids[STALE], 0), 0);
+    const int64_t before = counters_of(loop).stale;
+    CHECK_EQ(coreio_loop_wait(loop, events, 1, 0), 0);
+    CHECK(counters_of(loop).stale - before <= STALE + 1);
+    coreio_loop_destroy(loop);
+    for (int32_t i = 0; i <= STALE; i++) {
+        close(i < STALE ? duplicates[i] : ends[i][0]);
+        close(ends[i][1]);
+    }
 }
 
 TEST(closing_during_dispatch_is_seen)
