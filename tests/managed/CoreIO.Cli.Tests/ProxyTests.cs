@@ -112,7 +112,7 @@ public sealed class ProxyTests(string backend)
         using TextServer one = new("one");
         using TextServer two = new("two");
         string config = Path.Combine(_folder, "proxy.conf");
-        int port = FreePort();
+        int port = FreePort.Take();
         File.WriteAllText(config, $"# a proxy\nlisten 127.0.0.1:{port}\n\nto {one.Address}\n");
         using ProxyProcess proxy = Start("--config", config);
         using Load load = new(port);
@@ -128,7 +128,7 @@ public sealed class ProxyTests(string backend)
         // What makes no sense changes nothing, and says where.
         File.WriteAllText(config, $"listen 127.0.0.1:{port}\nto nonsense\n");
         proxy.Signal("HUP");
-        proxy.WaitUntilSaid($"{config}:2: 'nonsense' is no address");
+        proxy.WaitUntilSaid($"{config}:2:4: 'nonsense' is no address");
         load.WaitFor(100);
         Assert.That(load.End(), Is.Empty);
         Assert.That(load.Answers, Is.SupersetOf((string[])["one", "two"]));
@@ -142,7 +142,7 @@ public sealed class ProxyTests(string backend)
         using TextServer server = new("answer");
         string path = Path.Combine(_folder, "front.sock");
         string config = Path.Combine(_folder, "proxy.conf");
-        int port = FreePort();
+        int port = FreePort.Take();
         File.WriteAllText(config, $"listen unix:{path}\nlisten 127.0.0.1:{port}\nto {server.Address}\n");
         using ProxyProcess proxy = Start("--config", config);
         // Sockets that the new proxy has got already go back when a later address is taken.
@@ -169,7 +169,7 @@ public sealed class ProxyTests(string backend)
         using TextServer one = new("one");
         using TextServer two = new("two");
         string path = Path.Combine(_folder, "handover.sock");
-        int port = FreePort();
+        int port = FreePort.Take();
         List<ProxyProcess> proxies = [Start("--listen", $"127.0.0.1:{port}", "--to", one.Address, "--handover", path)];
         try
         {
@@ -198,7 +198,7 @@ public sealed class ProxyTests(string backend)
     {
         using TextServer server = new("answer");
         string path = Path.Combine(_folder, "handover.sock");
-        int port = FreePort();
+        int port = FreePort.Take();
         int taken = server.Port;
         using ProxyProcess proxy = Start("--listen", $"127.0.0.1:{port}", "--to", server.Address, "--handover", path);
         (int exitCode, string output) = Coreio(
@@ -248,7 +248,7 @@ public sealed class ProxyTests(string backend)
     public async Task MetricsAreWhatPrometheusReads()
     {
         using TextServer server = new("answer");
-        int port = FreePort();
+        int port = FreePort.Take();
         using ProxyProcess proxy = Start("--listen", "127.0.0.1:0", "--to", server.Address, "--metrics", $"127.0.0.1:{port}");
         using (Socket client = Connect(proxy.Port))
         {
@@ -322,10 +322,15 @@ public sealed class ProxyTests(string backend)
         Assert.That(output, Does.StartWith("coreio proxy: " + message));
     }
 
-    [TestCase("listen :1\nto 127.0.0.1:1\nblance least\n", ":3: no option 'blance'; did you mean 'balance'?")]
-    [TestCase("listen\n", ":1: listen needs a value, ADDR,...")]
-    [TestCase("transparent yes\n", ":1: transparent takes no value")]
-    [TestCase("listen :1\n\n# no\nto 127.0.0.1:x\n", ":4: '127.0.0.1:x' is no address; write")]
+    [TestCase("listen :1\nto 127.0.0.1:1\nblance least\n", ":3:1: no option 'blance'; did you mean 'balance'?")]
+    [TestCase("listen\n", ":1:1: listen needs a value, ADDR,...")]
+    [TestCase("transparent yes\n", ":1:1: transparent takes no value")]
+    [TestCase("listen :1\n\n# no\nto 127.0.0.1:x\n", ":4:4: '127.0.0.1:x' is no address; write")]
+    [TestCase("listen :1\nto 127.0.0.1:1, 127.0.0.1:2*0\nto 127.0.0.1:3\n", ":2:17: '127.0.0.1:2*0' has no weight from 1 to 256")]
+    [TestCase("listen :1\nroute sni=a=127.0.0.1:1,b\nto 127.0.0.1:3\n", ":2:25: 'b' is no route")]
+    [TestCase("listen :1\nto 127.0.0.1:1\n   idle   5x  \n", ":3:11: '5x' is no time; write")]
+    [TestCase("listen :1\nto 127.0.0.1:1\n\tspoofs\n", ":3:2: no option 'spoofs'")]
+    [TestCase("listen :1\nproxy-protocol in,v3\nproxy-protocol v2\nto 127.0.0.1:1\n", ":2:19: 'v3' is none of in, out, v1, v2")]
     public void AFileIsToldWhereItIsWrong(string text, string message)
     {
         string file = Path.Combine(_folder, "proxy.conf");
@@ -399,13 +404,6 @@ public sealed class ProxyTests(string backend)
 
         client.Dispose();
         return answer.ToString();
-    }
-
-    private static int FreePort()
-    {
-        using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
     private static (int ExitCode, string Output) Coreio(params string[] arguments) =>

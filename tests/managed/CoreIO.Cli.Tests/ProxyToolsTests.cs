@@ -93,7 +93,7 @@ public sealed class ProxyToolsTests(string backend)
     public void Iperf3_measures(string direction)
     {
         Tool.Need("iperf3");
-        int port = FreePort();
+        int port = FreePort.Take();
         using Tool server = Tool.Start("Server listening", "iperf3", "-s", "-1", "--forceflush", "-B", "127.0.0.1", "-p",
             port.ToString(CultureInfo.InvariantCulture));
         // Which way a stream goes iperf3 takes from the order in which its connections arrive, which several workers do not keep.
@@ -141,13 +141,6 @@ public sealed class ProxyToolsTests(string backend)
         (int exitCode, string output) = Repository.Run(program, arguments);
         Assert.That(exitCode, Is.Zero, output);
         return output;
-    }
-
-    private static int FreePort()
-    {
-        using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
-        return ((System.Net.IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
     private string At(string name) => Path.Combine(_folder, name);

@@ -12,7 +12,8 @@ internal sealed class ProxySettings
 {
     private const int JournalCapacity = 65536;
 
-    private readonly Dictionary<string, (string? Value, string Place)> _values = [];
+    /// <summary>What was said of each option, where a file says it on several lines in their order.</summary>
+    private readonly Dictionary<string, List<Said>> _values = [];
 
     private ProxySettings()
     {
@@ -49,7 +50,7 @@ internal sealed class ProxySettings
 
         foreach (CliOption option in verb.Options.Where(option => arguments.Has(option.Name)))
         {
-            settings._values[option.Name] = (arguments.Get(option.Name), "--" + option.Name);
+            settings._values[option.Name] = [new Said(arguments.Get(option.Name), "--" + option.Name, null)];
         }
 
         settings.Drain = settings.Time("drain") ?? TimeSpan.FromSeconds(30);
@@ -83,39 +84,49 @@ internal sealed class ProxySettings
 
         for (int i = 0; i < lines.Length; i++)
         {
-            string line = lines[i].Trim();
-            if (line.Length > 0 && line[0] != '#')
+            string line = lines[i].TrimEnd();
+            int indent = line.Length - line.TrimStart().Length;
+            if (line.Length > indent && line[indent] != '#')
             {
-                ReadLine(line, $"{path}:{i + 1}", verb);
+                ReadLine(line, indent, $"{path}:{i + 1}", verb);
             }
         }
     }
 
-    private void ReadLine(string line, string place, CliVerb verb)
+    private void ReadLine(string line, int indent, string place, CliVerb verb)
     {
         string[] words = line.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries);
+        string name = $"{place}:{indent + 1}";
         string[] names = [.. verb.Options.Where(o => o.Name is not ("config" or "check")).Select(o => o.Name)];
         CliOption option = verb.Options.FirstOrDefault(o => o.Name == words[0] && names.Contains(words[0]))
-            ?? throw new UsageException($"{place}: no option '{words[0]}'{DidYouMean.Suffix(words[0], names)}");
+            ?? throw new UsageException($"{name}: no option '{words[0]}'{DidYouMean.Suffix(words[0], names)}");
         string? value = words.Length > 1 ? words[1] : null;
         if (option.Value is null != value is null)
         {
-            throw new UsageException(option.Value is null ? $"{place}: {option.Name} takes no value" : $"{place}: {option.Name} needs a value, {option.Value}");
+            throw new UsageException(option.Value is null ? $"{name}: {option.Name} takes no value" : $"{name}: {option.Name} needs a value, {option.Value}");
         }
 
-        _values[option.Name] = _values.TryGetValue(option.Name, out (string? Value, string Place) before) && value is not null
-            ? ($"{before.Value},{value}", place)
-            : (value, place);
+        Said said = value is null ? new Said(null, name, null) : new Said(value, place, line.Length - value.Length);
+        if (value is null || !_values.TryGetValue(option.Name, out List<Said>? before))
+        {
+            _values[option.Name] = [said];
+        }
+        else
+        {
+            before.Add(said);
+        }
     }
 
     private bool Has(string option) => _values.ContainsKey(option);
 
-    private string? Get(string option) => _values.GetValueOrDefault(option).Value;
+    private string? Get(string option) =>
+        _values.TryGetValue(option, out List<Said>? said) && said[0].Value is not null ? string.Join(',', said.Select(part => part.Value)) : null;
 
-    private UsageException Wrong(string option, string message) => new($"{_values[option].Place}: {message}");
+    private UsageException Wrong(string option, string message) => new($"{_values[option][^1].At(0)}: {message}");
 
-    private string[] List(string option) =>
-        Get(option)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+    private static UsageException Wrong(Item item, string message) => new($"{item.Place}: {message}");
+
+    private IEnumerable<Item> List(string option) => _values.TryGetValue(option, out List<Said>? said) ? said.SelectMany(part => part.Items()) : [];
 
     private TimeSpan? Time(string option) => Get(option) is string text ? Named(option, name => Values.Timeout(name, text)) : null;
 
@@ -156,28 +167,31 @@ internal sealed class ProxySettings
         throw Wrong(option, $"'{text}' is none of {string.Join(", ", words)}{DidYouMean.Suffix(text, words)}");
     }
 
-    private EndPoint Address(string option, string text)
+    private static EndPoint Address(Item item)
     {
         try
         {
-            return ProxyAddress.Parse(text);
+            return ProxyAddress.Parse(item.Text);
         }
         catch (FormatException e)
         {
-            throw Wrong(option, e.Message);
+            throw Wrong(item, e.Message);
         }
     }
 
-    private IPEndPoint MetricsAt(string text) => Address("metrics", text) as IPEndPoint
+    private IPEndPoint MetricsAt(string text) => Address(new Item(text, _values["metrics"][^1].At(0))) as IPEndPoint
         ?? throw Wrong("metrics", $"'{text}' is no address of the internet");
 
     private ProxyPlan MakePlan()
     {
-        string[] headers = List("proxy-protocol");
-        if (headers.FirstOrDefault(word => word is not ("in" or "out" or "v1" or "v2")) is string unknown)
+        Item[] words = [.. List("proxy-protocol")];
+        int unknown = Array.FindIndex(words, word => word.Text is not ("in" or "out" or "v1" or "v2"));
+        if (unknown >= 0)
         {
-            throw Wrong("proxy-protocol", $"'{unknown}' is none of in, out, v1, v2");
+            throw Wrong(words[unknown], $"'{words[unknown].Text}' is none of in, out, v1, v2");
         }
+
+        string[] headers = [.. words.Select(word => word.Text)];
 
         if (headers.Contains("v1") && headers.Contains("v2"))
         {
@@ -189,13 +203,13 @@ internal sealed class ProxySettings
         List<ProxyUpstream> upstreams = [];
         foreach (string option in (string[])["to", "backup"])
         {
-            upstreams.AddRange(List(option).Select(text => Upstream(option, text, sent)));
+            upstreams.AddRange(List(option).Select(item => Upstream(item, sent) with { Backup = option == "backup" }));
         }
 
         List<ProxyRoute> routes = [];
-        foreach (string text in List("route"))
+        foreach (Item item in List("route"))
         {
-            AddRoute(text, sent, routes, upstreams);
+            AddRoute(item, sent, routes, upstreams);
         }
 
         bool led = Has("transparent") || Has("redirect");
@@ -204,7 +218,7 @@ internal sealed class ProxySettings
             throw Wrong("redirect", "connections come by TPROXY (--transparent) or by REDIRECT, not by both");
         }
 
-        ProxyListener[] listeners = [.. List("listen").Select(text => Listener(text, headers.Contains("in"), routes.Count > 0))];
+        ProxyListener[] listeners = [.. List("listen").Select(item => Listener(item, headers.Contains("in"), routes.Count > 0))];
         if (listeners.Length == 0)
         {
             throw new UsageException("where do clients connect to? --listen ADDR, as in --listen :8080");
@@ -218,11 +232,11 @@ internal sealed class ProxySettings
         return new ProxyPlan { Options = Options(), Listeners = listeners, Upstreams = upstreams, Routes = routes };
     }
 
-    private ProxyListener Listener(string text, bool header, bool names)
+    private ProxyListener Listener(Item item, bool header, bool names)
     {
-        EndPoint address = Address("listen", text);
+        EndPoint address = Address(item);
         return address is UnixDomainSocketEndPoint && (Has("transparent") || Has("redirect"))
-            ? throw Wrong("listen", $"'{text}' is a unix socket, where no connection is led by netfilter")
+            ? throw Wrong(item, $"'{item.Text}' is a unix socket, where no connection is led by netfilter")
             : new ProxyListener
             {
                 Address = address,
@@ -234,30 +248,30 @@ internal sealed class ProxySettings
             };
     }
 
-    private ProxyUpstream Upstream(string option, string text, ProxyHeader header)
+    private static ProxyUpstream Upstream(Item item, ProxyHeader header)
     {
+        string text = item.Text;
         int star = text.LastIndexOf('*');
         int weight = 1;
         if (star > 0 && (!int.TryParse(text.AsSpan(star + 1), NumberStyles.None, CultureInfo.InvariantCulture, out weight) || weight is < 1 or > 256))
         {
-            throw Wrong(option, $"'{text}' has no weight from 1 to 256 behind its *");
+            throw Wrong(item, $"'{text}' has no weight from 1 to 256 behind its *");
         }
 
         return new ProxyUpstream
         {
-            Address = Address(option, star > 0 ? text[..star] : text),
+            Address = Address(star > 0 ? item with { Text = text[..star] } : item),
             Weight = weight,
             Header = header,
-            Backup = option == "backup",
         };
     }
 
-    private void AddRoute(string text, ProxyHeader header, List<ProxyRoute> routes, List<ProxyUpstream> upstreams)
+    private static void AddRoute(Item item, ProxyHeader header, List<ProxyRoute> routes, List<ProxyUpstream> upstreams)
     {
-        string[] parts = text.Split('=');
+        string[] parts = item.Text.Split('=');
         if (parts.Length != 3 || parts[0] != "sni" || parts[1].Length == 0)
         {
-            throw Wrong("route", $"'{text}' is no route; write sni=HOST=ADDR, as in sni=example.org=192.0.2.1:443");
+            throw Wrong(item, $"'{item.Text}' is no route; write sni=HOST=ADDR, as in sni=example.org=192.0.2.1:443");
         }
 
         // The addresses of one host are one group; 0 is that of --to.
@@ -268,7 +282,7 @@ internal sealed class ProxySettings
             routes.Add(route);
         }
 
-        upstreams.Add(Upstream("route", parts[2], header) with { Group = route.Group });
+        upstreams.Add(Upstream(item with { Text = parts[2] }, header) with { Group = route.Group });
     }
 
     private ProxyOptions Options()
@@ -299,5 +313,38 @@ internal sealed class ProxySettings
             Rise = Number("rise", options.Rise, 1, 1000),
             Journal = Log is null ? 0 : JournalCapacity,
         };
+    }
+
+    /// <summary>An entry of a list.</summary>
+    /// <param name="Text">What it says.</param>
+    /// <param name="Place">Where an error has to look.</param>
+    private readonly record struct Item(string Text, string Place);
+
+    /// <summary>What one line of a file or the command line says of an option.</summary>
+    /// <param name="Value">Its value; null where it takes none.</param>
+    /// <param name="Place">The option of the command line, or file and line.</param>
+    /// <param name="Column">Characters of that line before the value; null where <paramref name="Place"/> says all.</param>
+    private sealed record Said(string? Value, string Place, int? Column)
+    {
+        /// <summary>The place of what begins so many characters behind the value's begin.</summary>
+        public string At(int offset) => Column is int column ? $"{Place}:{column + offset + 1}" : Place;
+
+        /// <summary>The entries of a list, without the empty ones.</summary>
+        public IEnumerable<Item> Items()
+        {
+            string value = Value ?? "";
+            for (int begin = 0; begin <= value.Length;)
+            {
+                int comma = value.IndexOf(',', begin);
+                int end = comma < 0 ? value.Length : comma;
+                string text = value[begin..end].TrimStart();
+                if (text.Length > 0)
+                {
+                    yield return new Item(text.TrimEnd(), At(end - text.Length));
+                }
+
+                begin = end + 1;
+            }
+        }
     }
 }
