@@ -57,7 +57,7 @@ enum coreio_mq_floor_work {
     COREIO_MQ_FLOOR_ROUND_TRIP = 2, /* a thread sends, another answers; both block */
     COREIO_MQ_FLOOR_SPIN = 3,       /* the same with calls that do not block, made again and again */
     COREIO_MQ_FLOOR_ONE_WAY = 4,    /* a thread sends, another receives; both block */
-    COREIO_MQ_FLOOR_FUTEX = 5       /* two threads wake each other by futex(2), and no queue is there */
+    COREIO_MQ_FLOOR_FUTEX = 5       /* two threads that sleep wake each other by futex(2), and no queue is there */
 };
 
 /* How long a call may wait, and what ends the wait. NULL, or all zero behind the size, waits as the queue says: for

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define COUNT 200
@@ -52,6 +53,19 @@ TEST(each_work_is_timed)
             CHECK_EQ(held(), before);
         }
     }
+}
+
+/* A hand-over is timed where both ends sleep: each gives up its CPU once for it. */
+TEST(a_futex_is_handed_over_by_sleepers)
+{
+    struct rusage before;
+    struct rusage after;
+    struct coreio_mq_floor_result result;
+    CHECK_EQ(getrusage(RUSAGE_SELF, &before), 0);
+    CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 5000, -1, -1, &result), 0);
+    CHECK_EQ(getrusage(RUSAGE_SELF, &after), 0);
+    CHECK_EQ(result.count, 5000);
+    CHECK(after.ru_nvcsw - before.ru_nvcsw >= 2 * 5000);
 }
 
 TEST(messages_of_all_sizes_are_sent)
