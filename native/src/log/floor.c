@@ -1,8 +1,8 @@
 /* Bounded pieces of work over one file, so that a measured figure can be told from the limit of the machine.
  *
- * All read with read(2) into one reused buffer on the calling thread, and differ only in what they do with the bytes;
- * what they find is counted and thrown away. The loops hold no allocation and no lock; memory grows only for a line
- * that is longer than a block.
+ * All read with read(2) on the calling thread, to the buffers that a scan would read to (turns.h), and differ only in
+ * what they do with the bytes; what they find is counted and thrown away. The loops hold no lock, and allocate nothing
+ * but each buffer once, unless a line is longer than a block.
  */
 #include "kernel.h"
 
@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "lexer.h"
 #include "machine.h"
+#include "turns.h"
 
 #define BLOCK COREIO_LOG_DEFAULT_BLOCK
 
@@ -30,13 +31,19 @@
  * the one before is moved to right before it. */
 #define ALIGNMENT 4096
 
+/* A buffer of `lead` bytes and a block. */
+struct buffer {
+    uint8_t *bytes;
+    size_t lead;
+};
+
 struct floor {
     const struct coreio_log_format *format;
     const struct coreio__kernel *kernel;
     struct coreio__class class;
     struct coreio_log_lexer *lexer;
-    uint8_t *buffer; /* of `lead` bytes and a block */
-    size_t lead;
+    struct buffer buffers[COREIO__TURNS];
+    struct coreio__turns turns;
     uint32_t *positions;
     struct coreio_log_record *records;
     struct coreio_log_field *fields;
@@ -118,21 +125,6 @@ static int64_t index_block(const struct floor *floor, const uint8_t *text, size_
     return hits;
 }
 
-/* Work for which lines do not matter. */
-static int32_t run_blocks(struct floor *floor, int32_t work, struct coreio_log_floor_result *result)
-{
-    for (;;) {
-        const int64_t got = read_block(floor->file, floor->buffer);
-        if (got <= 0)
-            return (int32_t)got;
-        result->bytes += got;
-        if (work == COREIO_LOG_FLOOR_NEWLINES)
-            result->lines += count_newlines(floor->kernel, floor->buffer, (size_t)got);
-        else if (work == COREIO_LOG_FLOOR_INDEX)
-            result->hits += index_block(floor, floor->buffer, (size_t)got);
-    }
-}
-
 /* Cuts the whole lines of the buffer a byte at a time. Returns the bytes of them. */
 static int64_t scalar_lines(
     struct floor *floor, const uint8_t *text, size_t length, int32_t last, struct coreio_log_floor_result *result)
@@ -189,45 +181,73 @@ static int64_t lex_lines(
     return (int64_t)at;
 }
 
-/* Makes room for more than `length` bytes before a block, and puts those of `left` there. Returns 0 or -ENOMEM. */
-static int32_t more_lead(struct floor *floor, const uint8_t *left, size_t length)
+/* The place for the next block, with what is left of the last one right before it. NULL without memory. */
+static uint8_t *next_place(struct floor *floor, const uint8_t *left, size_t length)
 {
-    const size_t lead = (2 * length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *buffer;
-    if (posix_memalign(&buffer, ALIGNMENT, lead + BLOCK) != 0)
-        return -ENOMEM;
-    memcpy((uint8_t *)buffer + lead - length, left, length);
-    free(floor->buffer);
-    floor->buffer = buffer;
-    floor->lead = lead;
-    return 0;
+    struct buffer *buffer = &floor->buffers[coreio__turns_next(&floor->turns)];
+    if (buffer->bytes == NULL || buffer->lead < length) {
+        const size_t twice = (2 * length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        const size_t lead = twice < BLOCK ? BLOCK : twice;
+        void *bytes;
+        if (posix_memalign(&bytes, ALIGNMENT, lead + BLOCK) != 0)
+            return NULL;
+        if (length > 0)
+            memcpy((uint8_t *)bytes + lead - length, left, length);
+        free(buffer->bytes);
+        *buffer = (struct buffer){bytes, lead};
+    } else if (length > 0) {
+        memmove(buffer->bytes + buffer->lead - length, left, length);
+    }
+    return buffer->bytes + buffer->lead;
+}
+
+/* Work for which lines do not matter. */
+static int32_t run_blocks(struct floor *floor, int32_t work, struct coreio_log_floor_result *result)
+{
+    for (;;) {
+        const int64_t began = now_ns(CLOCK_MONOTONIC);
+        uint8_t *place = next_place(floor, NULL, 0);
+        if (place == NULL)
+            return -ENOMEM;
+        const int64_t got = read_block(floor->file, place);
+        if (got <= 0)
+            return (int32_t)got;
+        result->bytes += got;
+        if (work == COREIO_LOG_FLOOR_NEWLINES)
+            result->lines += count_newlines(floor->kernel, place, (size_t)got);
+        else if (work == COREIO_LOG_FLOOR_INDEX)
+            result->hits += index_block(floor, place, (size_t)got);
+        if (got == BLOCK)
+            coreio__turns_took(&floor->turns, now_ns(CLOCK_MONOTONIC) - began);
+    }
 }
 
 /* Work on whole lines. */
 static int32_t run_lines(struct floor *floor, int32_t work, struct coreio_log_floor_result *result)
 {
-    size_t filled = 0;
+    const uint8_t *left = NULL;
+    size_t length = 0;
     for (;;) {
-        const int64_t got = read_block(floor->file, floor->buffer + floor->lead);
+        const int64_t began = now_ns(CLOCK_MONOTONIC);
+        uint8_t *place = next_place(floor, left, length);
+        if (place == NULL)
+            return -ENOMEM;
+        const int64_t got = read_block(floor->file, place);
         if (got < 0)
             return (int32_t)got;
         result->bytes += got;
-        const uint8_t *text = floor->buffer + floor->lead - filled;
-        filled += (size_t)got;
-        const int64_t done = work == COREIO_LOG_FLOOR_SCALAR ? scalar_lines(floor, text, filled, got == 0, result)
-                                                             : lex_lines(floor, text, filled, got == 0, result);
+        const uint8_t *text = place - length;
+        length += (size_t)got;
+        const int64_t done = work == COREIO_LOG_FLOOR_SCALAR ? scalar_lines(floor, text, length, got == 0, result)
+                                                             : lex_lines(floor, text, length, got == 0, result);
         if (done < 0)
             return (int32_t)done;
         if (got == 0)
             return 0;
-        filled -= (size_t)done;
-        if (filled <= floor->lead) {
-            memmove(floor->buffer + floor->lead - filled, text + done, filled);
-        } else {
-            const int32_t grown = more_lead(floor, text + done, filled);
-            if (grown < 0)
-                return grown;
-        }
+        left = text + done;
+        length -= (size_t)done;
+        if (got == BLOCK)
+            coreio__turns_took(&floor->turns, now_ns(CLOCK_MONOTONIC) - began);
     }
 }
 
@@ -240,10 +260,8 @@ static int32_t prepare(struct floor *floor, int32_t work, int32_t kernel)
     floor->kernel = coreio__kernel_get(kernel);
     if (floor->kernel == NULL)
         return COREIO_ECPU;
-    floor->lead = BLOCK;
     floor->field_capacity = FIELDS;
-    if (posix_memalign((void **)&floor->buffer, ALIGNMENT, floor->lead + BLOCK) != 0)
-        return -ENOMEM;
+    floor->turns = coreio__turns_make(BLOCK);
     floor->positions = malloc((COREIO__WINDOW + COREIO__KERNEL_SLACK) * sizeof *floor->positions);
     floor->records = malloc(RECORDS * sizeof *floor->records);
     floor->fields = malloc(FIELDS * sizeof *floor->fields);
@@ -281,6 +299,7 @@ out:
     free(floor.fields);
     free(floor.records);
     free(floor.positions);
-    free(floor.buffer);
+    for (int32_t i = 0; i < COREIO__TURNS; i++)
+        free(floor.buffers[i].bytes);
     return status;
 }

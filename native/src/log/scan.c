@@ -141,6 +141,7 @@ static int32_t make_hand(struct coreio_log_scan *scan, int32_t number, int32_t c
     hand->scan = scan;
     hand->number = number;
     hand->cpu = cpu;
+    hand->turns = coreio__turns_make(scan->block_bytes);
     return coreio__worker_init(&hand->worker, scan->query, scan->kernel, &scan->sink);
 }
 
@@ -407,7 +408,8 @@ void coreio_log_scan_destroy(struct coreio_log_scan *scan)
     for (int32_t i = 0; i < scan->hand_count; i++) {
         coreio__worker_clear(&scan->hands[i]->worker);
         coreio__ring_clear(&scan->hands[i]->ring);
-        free(scan->hands[i]->room);
+        for (int32_t room = 0; room < COREIO__TURNS; room++)
+            free(scan->hands[i]->rooms[room].memory);
         free(scan->hands[i]);
     }
     free(scan->hands);

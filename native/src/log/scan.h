@@ -7,9 +7,17 @@
 #ifndef COREIO_LOG_SCAN_H
 #define COREIO_LOG_SCAN_H
 
+#include "turns.h"
 #include "worker.h"
 
 enum coreio__job { COREIO__JOB_START, COREIO__JOB_FILE, COREIO__JOB_STREAM, COREIO__JOB_END };
+
+/* A buffer for a block of a file. */
+struct coreio__room {
+    void *memory;
+    uint8_t *bytes; /* in `memory` */
+    size_t capacity;
+};
 
 /* A worker and its thread. */
 struct coreio__hand {
@@ -17,9 +25,8 @@ struct coreio__hand {
     struct coreio__ring ring;
     struct coreio_log_scan *scan;
     pthread_t thread;
-    uint8_t *room;
-    uint8_t *buffer; /* of a file's block; in `room` */
-    size_t capacity;
+    struct coreio__turns turns;
+    struct coreio__room rooms[COREIO__TURNS]; /* of blocks of a file */
     int64_t cpu_time_us;
     int64_t merged_lines; /* of hands of merged scans */
     int64_t merged_bytes;

@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Bytes read on at a time for the line a block ends in. */
+/* Bytes read together with a block, for the line it ends in: enough for nearly all, and no call more. And bytes that
+ * are read on at a time for a longer one. */
+#define AHEAD 2048
 #define TAIL 16384
 
 /* Reads exactly `length` bytes. Returns 0, -errno, or COREIO_ETRUNCATED when the file has become shorter. */
@@ -38,19 +41,17 @@ static int32_t read_exactly(int32_t file, uint8_t *buffer, size_t length, int64_
 #define LINE 64
 
 /* Makes room for `capacity` bytes and keeps those that are there. Returns 0 or -ENOMEM. */
-static int32_t reserve(struct coreio__hand *hand, size_t capacity)
+static int32_t reserve(struct coreio__room *room, size_t capacity)
 {
-    if (hand->capacity >= capacity)
+    if (room->capacity >= capacity)
         return 0;
-    void *room;
-    if (posix_memalign(&room, LINE, LEAD + capacity) != 0)
+    void *memory;
+    if (posix_memalign(&memory, LINE, LEAD + capacity) != 0)
         return -ENOMEM;
-    if (hand->capacity > 0)
-        memcpy((uint8_t *)room + LEAD, hand->buffer, hand->capacity);
-    free(hand->room);
-    hand->room = room;
-    hand->buffer = (uint8_t *)room + LEAD;
-    hand->capacity = capacity;
+    if (room->capacity > 0)
+        memcpy((uint8_t *)memory + LEAD, room->bytes, room->capacity);
+    free(room->memory);
+    *room = (struct coreio__room){memory, (uint8_t *)memory + LEAD, capacity};
     return 0;
 }
 
@@ -63,30 +64,37 @@ struct extent {
 };
 
 /* Reads a block and the rest of its last line, but no more of it than makes it too long. */
-static int32_t read_block(struct coreio__hand *hand, int64_t first, int64_t end, struct extent *extent)
+static int32_t read_block(
+    const struct coreio_log_scan *scan, struct coreio__room *room, int64_t first, int64_t end, struct extent *extent)
 {
-    const struct coreio_log_scan *scan = hand->scan;
     /* One byte more tells whether the first line of the block begins at its first byte. */
     extent->offset = first > 0 ? first - 1 : 0;
-    extent->filled = (size_t)(end - extent->offset);
+    const size_t own = (size_t)(end - extent->offset);
+    extent->filled = own + (size_t)(scan->size - end < AHEAD ? scan->size - end : AHEAD);
     extent->begin = 0;
     extent->end = 0;
-    int32_t status = reserve(hand, extent->filled + TAIL);
+    int32_t status = reserve(room, extent->filled + TAIL);
     if (status == 0)
-        status = read_exactly(scan->file, hand->buffer, extent->filled, extent->offset);
+        status = read_exactly(scan->file, room->bytes, extent->filled, extent->offset);
     if (status < 0)
         return status;
     if (first > 0) {
-        const uint8_t *newline = memchr(hand->buffer, '\n', extent->filled - 1);
+        const uint8_t *newline = memchr(room->bytes, '\n', own - 1);
         if (newline == NULL) {
-            extent->begin = extent->filled;
-            extent->end = extent->filled;
+            extent->filled = 0;
             return 0;
         }
-        extent->begin = (size_t)(newline - hand->buffer) + 1;
+        extent->begin = (size_t)(newline - room->bytes) + 1;
     }
-    const uint8_t *last = memrchr(hand->buffer + extent->begin, '\n', extent->filled - extent->begin);
-    extent->end = last == NULL ? extent->begin : (size_t)(last - hand->buffer) + 1;
+    /* Where the line ends that holds the block's last byte. */
+    const uint8_t *end_of_last = memchr(room->bytes + own - 1, '\n', extent->filled - own + 1);
+    if (end_of_last != NULL) {
+        extent->end = (size_t)(end_of_last - room->bytes) + 1;
+        extent->filled = extent->end;
+        return 0;
+    }
+    const uint8_t *last = memrchr(room->bytes + extent->begin, '\n', own - extent->begin);
+    extent->end = last == NULL ? extent->begin : (size_t)(last - room->bytes) + 1;
     while (extent->end < extent->filled) {
         const int64_t at = extent->offset + (int64_t)extent->filled;
         if (at == scan->size) {
@@ -96,15 +104,15 @@ static int32_t read_block(struct coreio__hand *hand, int64_t first, int64_t end,
         if (extent->filled - extent->end > COREIO_LOG_MAX_LINE)
             break;
         const size_t more = (size_t)(scan->size - at < TAIL ? scan->size - at : TAIL);
-        if (hand->capacity < extent->filled + more)
-            status = reserve(hand, (extent->filled + more) * 2);
+        if (room->capacity < extent->filled + more)
+            status = reserve(room, (extent->filled + more) * 2);
         if (status == 0)
-            status = read_exactly(scan->file, hand->buffer + extent->filled, more, at);
+            status = read_exactly(scan->file, room->bytes + extent->filled, more, at);
         if (status < 0)
             return status;
-        const uint8_t *newline = memchr(hand->buffer + extent->filled, '\n', more);
+        const uint8_t *newline = memchr(room->bytes + extent->filled, '\n', more);
         if (newline != NULL) {
-            extent->end = (size_t)(newline - hand->buffer) + 1;
+            extent->end = (size_t)(newline - room->bytes) + 1;
             extent->filled = extent->end;
         } else {
             extent->filled += more;
@@ -114,11 +122,11 @@ static int32_t read_block(struct coreio__hand *hand, int64_t first, int64_t end,
 }
 
 /* Rejects the line that is too long to hold, and writes it piece by piece. It is the block's turn already. */
-static int32_t skip_long_line(struct coreio__hand *hand, const struct extent *extent)
+static int32_t skip_long_line(struct coreio__hand *hand, const struct coreio__room *room, const struct extent *extent)
 {
     const struct coreio_log_scan *scan = hand->scan;
     struct coreio__tally *tally = &hand->worker.tally;
-    const uint8_t *line = hand->buffer + extent->end;
+    const uint8_t *line = room->bytes + extent->end;
     const size_t held = extent->filled - extent->end;
     const int64_t offset = extent->offset + (int64_t)extent->end;
     tally->lines++;
@@ -129,17 +137,24 @@ static int32_t skip_long_line(struct coreio__hand *hand, const struct extent *ex
         if (coreio__scan_is_stopped(scan))
             return COREIO_ECLOSED;
         const size_t more =
-            (size_t)(scan->size - at < (int64_t)hand->capacity ? scan->size - at : (int64_t)hand->capacity);
-        status = read_exactly(scan->file, hand->buffer, more, at);
+            (size_t)(scan->size - at < (int64_t)room->capacity ? scan->size - at : (int64_t)room->capacity);
+        status = read_exactly(scan->file, room->bytes, more, at);
         if (status < 0)
             break;
-        const uint8_t *newline = memchr(hand->buffer, '\n', more);
-        const size_t own = newline == NULL ? more : (size_t)(newline - hand->buffer) + 1;
+        const uint8_t *newline = memchr(room->bytes, '\n', more);
+        const size_t own = newline == NULL ? more : (size_t)(newline - room->bytes) + 1;
         tally->bytes += (int64_t)own;
-        status = coreio__sink_write(hand->worker.sink, hand->buffer, own);
+        status = coreio__sink_write(hand->worker.sink, room->bytes, own);
         at = newline == NULL ? at + (int64_t)more : scan->size;
     }
     return status;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 /* Works on one block. Returns 0, an error of the file, or a fatal one in hand->status. */
@@ -148,14 +163,18 @@ static int32_t work_block(struct coreio__hand *hand, int64_t block)
     struct coreio_log_scan *scan = hand->scan;
     const int64_t first = block * scan->block_bytes;
     const int64_t end = scan->size - first < scan->block_bytes ? scan->size : first + scan->block_bytes;
+    struct coreio__room *room = &hand->rooms[coreio__turns_next(&hand->turns)];
+    const int64_t began = now_ns();
     struct extent extent;
-    int32_t status = read_block(hand, first, end, &extent);
+    int32_t status = read_block(scan, room, first, end, &extent);
     /* What could be read of a block that ends in an error is not guessed at, but its turn must pass. */
     const size_t length = status == 0 ? extent.end - extent.begin : 0;
     hand->status = coreio__worker_block(
-        &hand->worker, hand->buffer + extent.begin, length, scan->source, extent.offset + (int64_t)extent.begin, block);
+        &hand->worker, room->bytes + extent.begin, length, scan->source, extent.offset + (int64_t)extent.begin, block);
     if (hand->status == 0 && status == 0 && extent.filled > extent.end)
-        status = skip_long_line(hand, &extent);
+        status = skip_long_line(hand, room, &extent);
+    if (end - first == scan->block_bytes)
+        coreio__turns_took(&hand->turns, now_ns() - began);
     coreio__sink_pass(&scan->sink, block);
     __atomic_fetch_add(&scan->done, end - first, __ATOMIC_RELAXED);
     return status;

@@ -55,6 +55,34 @@ TEST(lines_that_end_around_a_block_are_counted_once)
     }
 }
 
+static void append_line(struct logs_text *text, size_t length)
+{
+    for (size_t i = 1; i < length; i++)
+        logs_append(text, "x", 1);
+    logs_append(text, "\n", 1);
+}
+
+/* The line a block ends in ends around the last byte that is read together with the block, or around the next piece. */
+TEST(lines_that_end_around_what_is_read_ahead_are_counted_once)
+{
+    static const size_t ends[] = {2048, 2048 + 16384};
+    for (size_t end = 0; end < 2; end++) {
+        for (int32_t shift = -3; shift <= 3; shift++) {
+            struct logs_text text = {0};
+            append_line(&text, COREIO_LOG_MIN_BLOCK - 10);
+            append_line(&text, (size_t)((int32_t)ends[end] + 10 + shift));
+            check_context("%d bytes more, shift %d", (int)ends[end], shift);
+            CHECK_EQ(parsed_of(&text, 1), 2);
+            append_line(&text, 5);
+            CHECK_EQ(parsed_of(&text, 1), 3);
+            CHECK_EQ(parsed_of(&text, 2), 3);
+            text.length--;
+            CHECK_EQ(parsed_of(&text, 2), 3);
+            logs_free(&text);
+        }
+    }
+}
+
 TEST(empty_lines_and_zero_bytes_are_lines)
 {
     struct logs_text text = {0};
