@@ -3,6 +3,7 @@
 // Block i is the bytes [i * B, (i + 1) * B). The line that a block ends in is read on by the one who holds the block; the next block begins
 // with the first line that begins in it. The size is taken when the file is opened, so a log that grows meanwhile has an end. The block
 // counter is all that workers share.
+using System.Diagnostics;
 using CoreIO.Log;
 using Microsoft.Win32.SafeHandles;
 
@@ -15,7 +16,10 @@ namespace CoreIO.Managed.Log;
 /// <param name="isStopped">Whether the scan was stopped.</param>
 internal sealed class FileJob(SafeFileHandle handle, long size, int input, int blockBytes, Func<bool> isStopped) : ScanJob
 {
-    /// <summary>Bytes read on at a time for the line a block ends in.</summary>
+    /// <summary>Bytes read together with a block, for the line it ends in: enough for nearly all, and no call more.</summary>
+    private const int Ahead = 2 << 10;
+
+    /// <summary>Bytes read on at a time for a longer one.</summary>
     private const int Tail = 16 << 10;
 
     private long _nextBlock;
@@ -43,6 +47,8 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
 
     private int WorkBlock(ScanWorker worker, long block)
     {
+        long began = Stopwatch.GetTimestamp();
+        worker.TakeBuffer();
         int status = ReadBlock(worker, block, out Extent extent);
 
         // What could be read of a block that ends in an error is not guessed at, but its turn must pass.
@@ -52,6 +58,11 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
         if (status == 0 && extent.HasLongLine)
         {
             status = SkipLongLine(worker, extent);
+        }
+
+        if ((block + 1) * blockBytes <= size)
+        {
+            worker.Took(Stopwatch.GetTimestamp() - began);
         }
 
         worker.Sink.Pass(block);
@@ -67,9 +78,10 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
         // One byte more tells whether the first line of the block begins at its first byte.
         long from = begin > 0 ? begin - 1 : 0;
         extent = new Extent { Offset = from - Limits.Header, Begin = Limits.Header, End = Limits.Header };
-        extent.Filled = Limits.Header + (int)(end - from);
+        int own = Limits.Header + (int)(end - from);
+        extent.Filled = own + (int)Math.Min(size - end, Ahead);
         worker.Reserve(extent.Filled + Tail);
-        int status = ReadExactly(worker.Buffer.AsSpan(Limits.Header, (int)(end - from)), from);
+        int status = ReadExactly(worker.Buffer.AsSpan(Limits.Header..extent.Filled), from);
         if (status < 0)
         {
             return status;
@@ -77,7 +89,7 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
 
         if (begin > 0)
         {
-            int newline = worker.Buffer.AsSpan(Limits.Header, (int)(end - from) - 1).IndexOf((byte)'\n');
+            int newline = worker.Buffer.AsSpan(Limits.Header..(own - 1)).IndexOf((byte)'\n');
             if (newline < 0)
             {
                 return 0;
@@ -86,7 +98,15 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
             extent.Begin = Limits.Header + newline + 1;
         }
 
-        extent.End = extent.Begin + worker.Buffer.AsSpan(extent.Begin, extent.Filled - extent.Begin).LastIndexOf((byte)'\n') + 1;
+        // Where the line ends that holds the block's last byte.
+        int last = worker.Buffer.AsSpan((own - 1)..extent.Filled).IndexOf((byte)'\n');
+        if (last >= 0)
+        {
+            extent.End = own + last;
+            return 0;
+        }
+
+        extent.End = extent.Begin + worker.Buffer.AsSpan(extent.Begin..own).LastIndexOf((byte)'\n') + 1;
         return ReadOn(worker, ref extent);
     }
 

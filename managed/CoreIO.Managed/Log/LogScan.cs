@@ -50,7 +50,7 @@ internal sealed class LogScan : ILogScan
         _cpus = [.. Enumerable.Range(0, count).Select(i => cpus[i % cpus.Count])];
         for (int i = 0; i < count; i++)
         {
-            _workers[i] = new ScanWorker(i, _cpus[i], cpu, query, _kernel, _sink);
+            _workers[i] = new ScanWorker(i, _cpus[i], cpu, query, _kernel, _sink, _blockBytes);
             _rings[i] = new BlockRing();
         }
 

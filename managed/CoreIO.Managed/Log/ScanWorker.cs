@@ -25,15 +25,20 @@ internal sealed class ScanWorker : IDisposable
     private readonly ManagedCpu _cpu;
     private readonly SemaphoreSlim _start = new(0);
     private readonly SemaphoreSlim _done = new(0);
+    private readonly byte[][] _buffers = new byte[Turns.Most][];
+    private Turns _turns;
+    private int _buffer;
     private ScanJob? _job;
     private TimeSpan _cpuTime;
     private LogWorker _credited = new(0, 0, 0, 0, TimeSpan.Zero);
     private CpuPlace _place;
     private Exception? _failure;
 
-    internal ScanWorker(int number, int cpu, ManagedCpu cpus, CompiledQuery query, Kernel kernel, RejectSink sink)
+    internal ScanWorker(int number, int cpu, ManagedCpu cpus, CompiledQuery query, Kernel kernel, RejectSink sink, int blockBytes)
     {
         Number = number;
+        _turns = new Turns(blockBytes);
+        Array.Fill(_buffers, []);
         Sink = sink;
         Engine = new LineEngine(query, kernel) { RejectedLines = sink.IsSet ? [] : null };
         _cpu = cpus;
@@ -51,7 +56,7 @@ internal sealed class ScanWorker : IDisposable
     internal RejectSink Sink { get; }
 
     /// <summary>The buffer of a file's block.</summary>
-    internal byte[] Buffer { get; private set; } = [];
+    internal byte[] Buffer => _buffers[_buffer];
 
     /// <summary>Where the thread ran and what it did; after it has ended.</summary>
     internal LogWorker Summary => new(
@@ -94,6 +99,12 @@ internal sealed class ScanWorker : IDisposable
         _done.Dispose();
     }
 
+    /// <summary>Takes the buffer for the next block.</summary>
+    internal void TakeBuffer() => _buffer = _turns.Next();
+
+    /// <summary>Notes how long a whole block took, from <see cref="TakeBuffer"/> on.</summary>
+    internal void Took(long time) => _turns.Took(time);
+
     /// <summary>Makes the buffer at least this long; what it holds is kept.</summary>
     internal void Reserve(int length)
     {
@@ -101,7 +112,7 @@ internal sealed class ScanWorker : IDisposable
         {
             byte[] buffer = GC.AllocateUninitializedArray<byte>(length);
             Buffer.CopyTo(buffer, 0);
-            Buffer = buffer;
+            _buffers[_buffer] = buffer;
         }
     }
 
