@@ -188,7 +188,7 @@ struct coreio_log_scan_options {
     int32_t cpu_count;   /* entries of cpus */
     const int32_t *cpus; /* worker i is pinned to cpus[i % cpu_count]; NULL for the allowed CPUs */
     int32_t kernel;      /* coreio_log_kernel_id */
-    int32_t block_bytes; /* 0 for COREIO_LOG_DEFAULT_BLOCK */
+    int32_t block_bytes; /* 0 for COREIO_LOG_DEFAULT_BLOCK; a worker has room for one, or for up to four of 1 MiB */
     int32_t rejects_fd;
     int32_t reserved;
 };
@@ -571,7 +571,8 @@ COREIO_API void coreio_log_scan_destroy(struct coreio_log_scan *scan);
 /* Reads a file on the calling thread and does one bounded piece of work with its bytes: what a figure of a scan is held
  * against.
  *
- * `path` ends with a NUL byte. The file is read with read(2) in blocks of COREIO_LOG_DEFAULT_BLOCK into one buffer.
+ * `path` ends with a NUL byte. The file is read with read(2) in blocks of COREIO_LOG_DEFAULT_BLOCK, to one buffer or to
+ * four in turn, whichever is faster, as a scan does.
  * `format` may be NULL for work that does not cut lines. Memory grows with the longest line.
  *
  * Threads: any
