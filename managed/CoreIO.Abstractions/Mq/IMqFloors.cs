@@ -28,7 +28,7 @@ public enum MqFloorWork
     /// <summary>A thread sends, another receives; both block.</summary>
     OneWay = 4,
 
-    /// <summary>Two threads wake each other by futex(2), and no queue is there.</summary>
+    /// <summary>Two threads that sleep wake each other by futex(2), and no queue is there.</summary>
     Futex = 5,
 }
 

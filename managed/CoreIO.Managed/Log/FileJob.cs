@@ -60,7 +60,8 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
             status = SkipLongLine(worker, extent);
         }
 
-        if ((block + 1) * blockBytes <= size)
+        // A block with few lines, as inside of a long one, is read but not worked on.
+        if (status == 0 && end - extent.Begin >= blockBytes / 2)
         {
             worker.Took(Stopwatch.GetTimestamp() - began);
         }
@@ -79,13 +80,15 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
         long from = begin > 0 ? begin - 1 : 0;
         extent = new Extent { Offset = from - Limits.Header, Begin = Limits.Header, End = Limits.Header };
         int own = Limits.Header + (int)(end - from);
-        extent.Filled = own + (int)Math.Min(size - end, Ahead);
-        worker.Reserve(extent.Filled + Tail);
-        int status = ReadExactly(worker.Buffer.AsSpan(Limits.Header..extent.Filled), from);
+        int ahead = (int)Math.Min(size - end, Ahead);
+        worker.Reserve(own + ahead + Tail);
+        int status = ReadLeast(worker.Buffer.AsSpan(Limits.Header, own + ahead - Limits.Header), own - Limits.Header, from, out int got);
         if (status < 0)
         {
             return status;
         }
+
+        extent.Filled = Limits.Header + got;
 
         if (begin > 0)
         {
@@ -186,18 +189,21 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
         return status;
     }
 
-    private int ReadExactly(Span<byte> into, long at)
+    private int ReadExactly(Span<byte> into, long at) => ReadLeast(into, into.Length, at, out _);
+
+    // Reads at least so many bytes, and more as far as they are there.
+    private int ReadLeast(Span<byte> into, int least, long at, out int got)
     {
-        while (!into.IsEmpty)
+        got = 0;
+        while (got < least)
         {
-            int read = Libc.ReadAt(handle, into, at);
+            int read = Libc.ReadAt(handle, into[got..], at + got);
             if (read <= 0)
             {
                 return read < 0 ? read : StatusCode.Truncated;
             }
 
-            into = into[read..];
-            at += read;
+            got += read;
         }
 
         return 0;

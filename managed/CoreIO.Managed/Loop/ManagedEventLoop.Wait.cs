@@ -99,11 +99,51 @@ internal sealed partial class ManagedEventLoop
         return written;
     }
 
+    // What reaches nobody may have taken the place of what does: the kernel tells of all that is ready in turn, so it is asked again until it
+    // comes back to the first. That never happens where the first was told once for an edge; then BatchEvents times are the end.
     private int ServeKernel(Span<LoopEvent> events, long timeout)
     {
+        int most = Math.Min(events.Length, BatchEvents);
+        int count = Poll(most, timeout);
+        int written = count < 0 ? count : Translate(count, events);
+        if (written != 0 || count != most)
+        {
+            return written;
+        }
+
+        _ = LoopLibc.Read(_batch, 0, out ulong first);
+        for (int again = 0; written == 0 && count == most && again < BatchEvents; again++)
+        {
+            count = Poll(most, 0);
+            written = count < 0 ? count : Translate(count, events);
+            if (written == 0 && ToldOf(count, first))
+            {
+                break;
+            }
+        }
+
+        return written;
+    }
+
+    private int Poll(int most, long timeout)
+    {
         _counts.Polls++;
-        int count = LoopLibc.Wait(_epoll, _batch, Math.Min(events.Length, BatchEvents), timeout);
-        return count < 0 ? count : Translate(count, events);
+        return LoopLibc.Wait(_epoll, _batch, most, timeout);
+    }
+
+    // Whether the kernel told of this registration just now.
+    private bool ToldOf(int count, ulong data)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _ = LoopLibc.Read(_batch, i, out ulong told);
+            if (told == data)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // Turns what the kernel told into events; returns how many.

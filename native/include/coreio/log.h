@@ -188,7 +188,7 @@ struct coreio_log_scan_options {
     int32_t cpu_count;   /* entries of cpus */
     const int32_t *cpus; /* worker i is pinned to cpus[i % cpu_count]; NULL for the allowed CPUs */
     int32_t kernel;      /* coreio_log_kernel_id */
-    int32_t block_bytes; /* 0 for COREIO_LOG_DEFAULT_BLOCK; a worker has room for one, or for up to four of 1 MiB */
+    int32_t block_bytes; /* 0 for COREIO_LOG_DEFAULT_BLOCK; a worker keeps one, or 2 to 4 of 1 MiB together */
     int32_t rejects_fd;
     int32_t reserved;
 };

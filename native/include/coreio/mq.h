@@ -416,7 +416,8 @@ COREIO_API int32_t coreio_mq_sysv_info(int32_t kind, struct coreio_mq_sysv_info 
  *
  * Threads of its own, pinned to `cpu` (sends first) and `peer_cpu` (answers; not used for pairs), or where the system
  * likes for -1. Queues of its own, which hold ten messages of `message_bytes`, or what the system allows at most;
- * nobody else sees those of POSIX. `family` and `message_bytes` do not count for COREIO_MQ_FLOOR_FUTEX. A warm-up goes
+ * nobody else sees those of POSIX. `family` and `message_bytes` do not count for COREIO_MQ_FLOOR_FUTEX, of which only
+ * hand-overs count in which both ends slept, as long as one in ten does; between them it may pause. A warm-up goes
  * before what is timed.
  *
  * Threads: any

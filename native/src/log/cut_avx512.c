@@ -146,7 +146,7 @@ static inline void cut(const void *plan, const uint16_t *marks, struct coreio_lo
 uint32_t coreio__cut_quoted_avx512(struct coreio__lexer *lexer, const struct coreio__rows *rows)
 {
     const struct plan plan = make_plan(lexer, rows);
-    if (plan.frame->marks < COREIO__FRAME_LANES && plan.picks->group_count == 1)
+    if (coreio__frame_is_one_vector(plan.frame) && plan.picks->group_count == 1)
         return coreio__quick_quoted(lexer, rows, &plan, fits_one, cut_one);
     return coreio__quick_quoted(lexer, rows, &plan, fits, cut);
 }

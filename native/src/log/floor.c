@@ -246,7 +246,8 @@ static int32_t run_lines(struct floor *floor, int32_t work, struct coreio_log_fl
             return 0;
         left = text + done;
         length -= (size_t)done;
-        if (got == BLOCK)
+        /* A block inside of a long line is read but not worked on. */
+        if (got == BLOCK && done >= BLOCK / 2)
             coreio__turns_took(&floor->turns, now_ns(CLOCK_MONOTONIC) - began);
     }
 }

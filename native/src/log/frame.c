@@ -157,8 +157,7 @@ static struct coreio__frame_field field_of(const struct coreio_log_format *forma
 
 static void plan_groups(struct coreio__picks *picks, const struct coreio_log_format *format)
 {
-    /* Where all marks of a line are looked at together, fields are cut from the same ones. */
-    const int32_t together = format->layout == COREIO__TEMPLATE && format->frame.marks < COREIO__FRAME_LANES;
+    const int32_t together = format->layout == COREIO__TEMPLATE && coreio__frame_is_one_vector(&format->frame);
     struct coreio__pick_group *group = NULL;
     for (int32_t i = picks->prefix; i < picks->count; i++) {
         const struct coreio__frame_field field = field_of(format, picks->fields[i]);

@@ -54,6 +54,13 @@ struct coreio__frame {
     struct coreio__frame_field fields[COREIO_LOG_MAX_FIELDS];
 };
 
+/* Whether one vector holds the positions of all marks of a line and of the newline before it: fields are then cut from
+ * the positions that were compared with the frame. */
+static inline int32_t coreio__frame_is_one_vector(const struct coreio__frame *frame)
+{
+    return frame->marks < COREIO__FRAME_LANES;
+}
+
 /* Up to eight fields that are made at once of the positions of 32 marks from `first` on. Lane 2i is the offset of field
  * i, lane 2i + 1 its length: one position plus `add`, minus another where it is a length. */
 struct coreio__pick_group {

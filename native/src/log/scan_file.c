@@ -17,22 +17,27 @@
 #define AHEAD 2048
 #define TAIL 16384
 
-/* Reads exactly `length` bytes. Returns 0, -errno, or COREIO_ETRUNCATED when the file has become shorter. */
-static int32_t read_exactly(int32_t file, uint8_t *buffer, size_t length, int64_t offset)
+/* Reads up to `most` bytes, at least `least`; *got says how many. Returns 0, -errno, or COREIO_ETRUNCATED when the file
+ * has become shorter. */
+static int32_t read_least(int32_t file, uint8_t *buffer, size_t least, size_t most, int64_t offset, size_t *got)
 {
-    while (length > 0) {
-        const ssize_t got = pread(file, buffer, length, offset);
-        if (got < 0 && errno == EINTR)
+    for (*got = 0; *got < least;) {
+        const ssize_t more = pread(file, buffer + *got, most - *got, offset + (int64_t)*got);
+        if (more < 0 && errno == EINTR)
             continue;
-        if (got < 0)
+        if (more < 0)
             return -errno;
-        if (got == 0)
+        if (more == 0)
             return COREIO_ETRUNCATED;
-        buffer += got;
-        length -= (size_t)got;
-        offset += got;
+        *got += (size_t)more;
     }
     return 0;
+}
+
+static int32_t read_exactly(int32_t file, uint8_t *buffer, size_t length, int64_t offset)
+{
+    size_t got;
+    return read_least(file, buffer, length, length, offset, &got);
 }
 
 /* A block but the first is read from the byte before it on. That byte is put before a cache line, for the kernel copies
@@ -40,16 +45,16 @@ static int32_t read_exactly(int32_t file, uint8_t *buffer, size_t length, int64_
 #define LEAD 63
 #define LINE 64
 
-/* Makes room for `capacity` bytes and keeps those that are there. Returns 0 or -ENOMEM. */
-static int32_t reserve(struct coreio__room *room, size_t capacity)
+/* Makes room for `capacity` bytes and keeps the first `kept`. Returns 0 or -ENOMEM. */
+static int32_t reserve(struct coreio__room *room, size_t capacity, size_t kept)
 {
     if (room->capacity >= capacity)
         return 0;
     void *memory;
     if (posix_memalign(&memory, LINE, LEAD + capacity) != 0)
         return -ENOMEM;
-    if (room->capacity > 0)
-        memcpy((uint8_t *)memory + LEAD, room->bytes, room->capacity);
+    if (kept > 0)
+        memcpy((uint8_t *)memory + LEAD, room->bytes, kept);
     free(room->memory);
     *room = (struct coreio__room){memory, (uint8_t *)memory + LEAD, capacity};
     return 0;
@@ -70,12 +75,12 @@ static int32_t read_block(
     /* One byte more tells whether the first line of the block begins at its first byte. */
     extent->offset = first > 0 ? first - 1 : 0;
     const size_t own = (size_t)(end - extent->offset);
-    extent->filled = own + (size_t)(scan->size - end < AHEAD ? scan->size - end : AHEAD);
+    const size_t ahead = (size_t)(scan->size - end < AHEAD ? scan->size - end : AHEAD);
     extent->begin = 0;
     extent->end = 0;
-    int32_t status = reserve(room, extent->filled + TAIL);
+    int32_t status = reserve(room, (size_t)scan->block_bytes + 1 + AHEAD + TAIL, 0);
     if (status == 0)
-        status = read_exactly(scan->file, room->bytes, extent->filled, extent->offset);
+        status = read_least(scan->file, room->bytes, own, own + ahead, extent->offset, &extent->filled);
     if (status < 0)
         return status;
     if (first > 0) {
@@ -105,7 +110,7 @@ static int32_t read_block(
             break;
         const size_t more = (size_t)(scan->size - at < TAIL ? scan->size - at : TAIL);
         if (room->capacity < extent->filled + more)
-            status = reserve(room, (extent->filled + more) * 2);
+            status = reserve(room, (extent->filled + more) * 2, extent->filled);
         if (status == 0)
             status = read_exactly(scan->file, room->bytes + extent->filled, more, at);
         if (status < 0)
@@ -171,9 +176,13 @@ static int32_t work_block(struct coreio__hand *hand, int64_t block)
     const size_t length = status == 0 ? extent.end - extent.begin : 0;
     hand->status = coreio__worker_block(
         &hand->worker, room->bytes + extent.begin, length, scan->source, extent.offset + (int64_t)extent.begin, block);
+    /* Its lines are lost, and with them the answer. */
+    if (hand->status == 0 && status == -ENOMEM)
+        hand->status = status;
     if (hand->status == 0 && status == 0 && extent.filled > extent.end)
         status = skip_long_line(hand, room, &extent);
-    if (end - first == scan->block_bytes)
+    /* A block with few lines, as inside of a long one, is read but not worked on. */
+    if (length >= (size_t)scan->block_bytes / 2 && status == 0)
         coreio__turns_took(&hand->turns, now_ns() - began);
     coreio__sink_pass(&scan->sink, block);
     __atomic_fetch_add(&scan->done, end - first, __ATOMIC_RELAXED);

@@ -493,15 +493,14 @@ static int32_t add_lines(struct coreio__table *table, const uint32_t *index, con
     const struct coreio__shape *shape = table->shape;
     const size_t size = (size_t)shape->group_size;
     /* Without a bound no line belongs to the folded ones. */
-    const int32_t is_few = table->group_count <= FEW_GROUPS && table->bound == UINT64_MAX;
-    if (is_few)
+    if (shape->measure_count == 0 && table->group_count <= FEW_GROUPS && table->bound == UINT64_MAX) {
         count_few(table, index, batch->count);
-    if (is_few && shape->measure_count == 0)
         return 0;
+    }
     uint8_t *groups[COREIO__BATCH];
     for (uint32_t i = 0; i < batch->count; i++) {
         groups[i] = index[i] == OTHER ? (uint8_t *)table->other : table->groups + index[i] * size;
-        ((struct coreio__group *)(void *)groups[i])->count += !is_few;
+        ((struct coreio__group *)(void *)groups[i])->count++;
     }
     for (int32_t i = 0; i < shape->measure_count; i++) {
         const int32_t status = coreio__measure_add(&shape->measures[i], groups, batch);

@@ -13,7 +13,9 @@
 
 #include <stdint.h>
 
-/* Buffers at most, and bytes of all together beyond which one is not near anyway. */
+/* Buffers at most, and bytes of all together, unless lines are longer than a block, beyond which one is not near
+ * anyway.
+ */
 #define COREIO__TURNS 4
 #define COREIO__TURNS_BYTES 1048576
 
@@ -30,7 +32,8 @@ struct coreio__turns coreio__turns_make(int64_t block_bytes);
 /* The buffer for the next block. */
 int32_t coreio__turns_next(struct coreio__turns *turns);
 
-/* Notes how long the whole block that followed took, to read and to work on. */
+/* Notes how long the block that followed took, to read and to work on. The caller leaves out those that are not whole
+ * or were not worked on, whose time would say nothing. */
 void coreio__turns_took(struct coreio__turns *turns, int64_t ns);
 
 #endif

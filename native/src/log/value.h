@@ -52,14 +52,14 @@ static inline uint64_t coreio__value_word(const uint8_t *text, uint32_t length)
     return word << (64 - 8 * length);
 }
 
-/* What the last `count` bytes of a word are as digits, the others as they are. */
-static inline uint64_t coreio__value_bytes(uint64_t word, uint32_t count)
+/* A word with the numbers of the digits that its last `count` bytes are; the others stay as they are. */
+static inline uint64_t coreio__value_as_digits(uint64_t word, uint32_t count)
 {
     return word - ((uint64_t)0x3030303030303030 << (64 - 8 * count));
 }
 
 /* Whether each byte is a digit's number, 0 to 9. */
-static inline int32_t coreio__value_are_digits(uint64_t digits)
+static inline int32_t coreio__value_all_digits(uint64_t digits)
 {
     return (((digits + 0x7676767676767676) | digits) & 0x8080808080808080) == 0;
 }
@@ -68,8 +68,8 @@ static inline int32_t coreio__value_are_digits(uint64_t digits)
  * multiplications join neighbours: digits, pairs, fours. */
 static inline int64_t coreio__value_digits(uint64_t word, uint32_t count)
 {
-    const uint64_t digits = coreio__value_bytes(word, count);
-    if (!coreio__value_are_digits(digits))
+    const uint64_t digits = coreio__value_as_digits(word, count);
+    if (!coreio__value_all_digits(digits))
         return -1;
     uint64_t number = digits * 10 + (digits >> 8);
     number = (((number & 0x000000FF000000FF) * 0x000F424000000064) +
@@ -99,7 +99,8 @@ static inline int32_t coreio__value_quick(int32_t typing, const uint8_t *text, u
 /* Whether a text is a whole number of up to eight digits; reads as coreio__value_quick. */
 static inline int32_t coreio__value_is_short_whole(const uint8_t *text, uint32_t length)
 {
-    return length - 1 <= 7 && coreio__value_are_digits(coreio__value_bytes(coreio__value_word(text, length), length));
+    return length - 1 <= 7 &&
+           coreio__value_all_digits(coreio__value_as_digits(coreio__value_word(text, length), length));
 }
 
 /* Whether a text is an address of 8 to 16 bytes without a port, which most are: no colon in either of two words, which

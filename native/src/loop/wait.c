@@ -105,7 +105,8 @@ static int32_t told_of(const struct coreio_loop *loop, int32_t count, uint64_t d
 }
 
 /* What reaches nobody may have taken the place of what does: the kernel tells of all that is ready in turn, so it is
- * asked again until it begins anew. Of what is told but once it does not; then the number of times ends it. */
+ * asked again until it comes back to the first. That never happens where the first was told once for an edge; then
+ * COREIO__LOOP_BATCH times are the end. */
 static int32_t serve_kernel(
     struct coreio_loop *loop, struct coreio_loop_event *events, int32_t capacity, int64_t timeout_ns)
 {

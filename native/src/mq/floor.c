@@ -36,8 +36,8 @@
 
 /* Hand-overs of a futex that are tried at most for each that is wanted, and how long the first end leaves the other
  * alone after one in which not both slept. */
-#define MOST_TRIES 100
-#define PAUSE_NS 100000
+#define MOST_TRIES 10
+#define PAUSE_NS 50000
 
 /* Messages a queue holds: what an unprivileged process may ask for on every system that nobody has changed. */
 #define DEPTH 10
@@ -171,7 +171,7 @@ static int32_t run_answering(struct end *end)
 
 /* Hands the turn over and back. A hand-over counts when both ends slept before they were woken: two that are in step
  * find the turn theirs before they would sleep, for thousands of times in a row and a hundredth of the time, and no CPU
- * wakes another. Where the first end then waits a moment, the other one goes to sleep. */
+ * wakes another. Where the first end then sleeps a moment, the other one does, too. After too many tries all count. */
 static void hand_over(struct floor *floor)
 {
     int64_t taken = -WARM_UP;
@@ -181,8 +181,7 @@ static void hand_over(struct floor *floor)
         const int32_t slept = wait_turn(floor, 1);
         const int64_t took = now_ns() - began;
         if (taken >= 0 && (!slept || !floor->slept) && tries < MOST_TRIES * floor->count) {
-            while (now_ns() - began - took < PAUSE_NS) {
-            }
+            (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
             continue;
         }
         if (taken >= 0) {
@@ -238,8 +237,10 @@ static void *run_end(void *argument)
     pthread_mutex_unlock(&floor->gate);
     if (cancelled)
         return NULL;
-    if (floor->work == COREIO_MQ_FLOOR_FUTEX)
-        end->number == 0 ? hand_over(floor) : hand_back(floor);
+    if (floor->work == COREIO_MQ_FLOOR_FUTEX && end->number == 0)
+        hand_over(floor);
+    else if (floor->work == COREIO_MQ_FLOOR_FUTEX)
+        hand_back(floor);
     else if (floor->work == COREIO_MQ_FLOOR_ONE_WAY)
         end->status = end->number == 0 ? run_sending(end) : run_receiving(end);
     else if (floor->work == COREIO_MQ_FLOOR_PAIR)

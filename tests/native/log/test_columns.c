@@ -168,6 +168,24 @@ TEST(what_is_only_checked_rejects_what_a_number_rejects)
     logs_free(&lines.text);
 }
 
+/* Of several fields that are not of their kind the first of the line decides. */
+TEST(what_is_only_checked_does_not_change_an_earlier_reason)
+{
+    static struct coreio__columns columns;
+    struct coreio_log_query *query = logs_query("$time_local $status", NULL, "status", "count,max(time_local)");
+    REQUIRE(query != NULL && coreio__columns_init(&columns, query) == 0);
+    lines.text.length = 0;
+    logs_print(&lines.text, "22/Jan/2019:03:56:14+0330 x\n22/Jan/2019:03:56:14+0330 200\n");
+    cut(query, columns.picks);
+    REQUIRE(lines.count == 2);
+    (void)make(&columns, 0, lines.count);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(columns.outcomes[i], COREIO_LOG_NOT_A_TIME);
+    coreio__columns_clear(&columns);
+    coreio_log_query_destroy(query);
+    logs_free(&lines.text);
+}
+
 TEST(columns_without_memory_say_so)
 {
     struct coreio_log_query *query = logs_query("combined", NULL, BY, STATS);

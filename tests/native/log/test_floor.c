@@ -88,6 +88,25 @@ TEST(floors_count_lines_longer_than_a_block)
     logs_free(&text);
 }
 
+/* More blocks than both ways to read are tried with, and lines whose parts are in several of them. */
+TEST(floors_count_lines_that_go_from_buffer_to_buffer)
+{
+    struct logs_random random = {49};
+    struct logs_text text = {0};
+    static const int32_t sizes[] = {260000, 270000, 600000, 1500000};
+    for (int32_t i = 0; i < 12; i++) {
+        logs_combined_lines(&text, &random, 8000, 1);
+        if (i % 3 == 2) {
+            for (int32_t byte = 0; byte < sizes[i / 3]; byte++)
+                logs_append(&text, byte % 9 == 8 ? " " : "x", 1);
+            logs_append(&text, "\n", 1);
+        }
+    }
+    REQUIRE(text.length > (size_t)40 * COREIO_LOG_DEFAULT_BLOCK);
+    check_all("combined", &text);
+    logs_free(&text);
+}
+
 TEST(floors_count_more_fields_than_there_is_room_for)
 {
     struct logs_text text = {0};

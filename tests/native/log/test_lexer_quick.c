@@ -265,6 +265,45 @@ TEST(wide_templates_are_quick)
     logs_free(&line);
 }
 
+/* Around as many marks as one vector holds, every field alone and with those behind it. */
+TEST(templates_around_a_vector_are_cut_the_same)
+{
+    for (int32_t marks = 30; marks <= 34; marks++) {
+        struct logs_text name = {0};
+        struct logs_text lines = {0};
+        for (int32_t i = 0; i < marks; i++)
+            logs_print(&name, "%s$a%d", i == 0 ? "" : "|", (int)i);
+        for (int32_t line = 0; line < 3; line++) {
+            for (int32_t i = 0; i < marks; i++)
+                logs_print(&lines, "%s%.*s", i == 0 ? "" : "|", (int)((i + line) % 9), "some-text");
+            logs_append(&lines, "\n", 1);
+        }
+        logs_print(&lines, "a last line that is long enough for all loads of the lines before it to end in\n");
+        logs_append(&name, "", 1);
+        const uint8_t *guarded = guarded_copy(lines.bytes, (int64_t)lines.length);
+        struct coreio_log_format *format = logs_format((const char *)name.bytes);
+        REQUIRE(format->frame.marks == marks);
+        for (int32_t i = 0; logs_kernel(i) != 0; i++) {
+            for (int32_t from = 0; from < marks; from++) {
+                for (int32_t count = 1; count <= 12 && from + count <= marks; count++) {
+                    uint16_t wanted[12];
+                    for (int32_t field = 0; field < count; field++)
+                        wanted[field] = (uint16_t)(from + field);
+                    struct coreio__picks *picks = coreio__picks_make(format, wanted, count);
+                    check_context("%d marks, kernel %d, %d from %d", marks, logs_kernel(i), count, from);
+                    /* Fields are cut from the marks that were compared where one vector holds all. */
+                    CHECK_EQ(picks->groups[0].first, marks < COREIO__FRAME_LANES ? 0 : from);
+                    CHECK_EQ(compare(format, coreio__kernel_get(logs_kernel(i)), picks, guarded, lines.length), 3);
+                    free(picks);
+                }
+            }
+        }
+        coreio_log_format_destroy(format);
+        logs_free(&name);
+        logs_free(&lines);
+    }
+}
+
 TEST(a_line_that_ends_in_quotes_does_not_slow_the_next)
 {
     CHECK_EQ(quick_lines("combined", "1.2.3.4 - - " TIME " \"GET / HTTP/1.1\" 200 7 \"-\" \"-\n"

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "allocations.h"
+#include "log/scan.h"
 #include "logs.h"
 
 #include <coreio/cpu.h>
@@ -687,6 +688,37 @@ TEST(no_memory_and_no_thread_are_told_and_nothing_leaks)
 }
 
 /* Memory may end at any moment while lines are counted and tables merged: a status, no crash, no wait for ever. */
+/* A worker takes further room for blocks in the middle of a file. Where there is none for it, lines are lost. */
+TEST(a_file_without_room_for_its_blocks_has_no_answer)
+{
+    struct logs_random random = {44};
+    struct logs_text text = {0};
+    logs_combined_lines(&text, &random, 2000, 0);
+    REQUIRE(text.length > (size_t)40 * COREIO_LOG_MIN_BLOCK);
+    const char *path = check_write(check_directory(), "access.log", text.bytes, (int64_t)text.length);
+    struct coreio_log_query *query = logs_query("combined", NULL, NULL, NULL);
+    int32_t refusals = 0;
+    for (int64_t passed = 0;; passed++, refusals++) {
+        struct coreio_log_scan *scan = logs_scan(query, 1, 0, COREIO_LOG_MIN_BLOCK, -1);
+        struct coreio_log_totals totals;
+        check_context("%lld allocations", (long long)passed);
+        allocations_refuse_after(passed);
+        const int64_t got = coreio_log_scan_file(scan, (const uint8_t *)path);
+        const int32_t refused = allocations_refused();
+        allocations_refuse_after(-1);
+        CHECK_EQ(got, refused ? -ENOMEM : (int64_t)text.length);
+        CHECK_EQ(coreio_log_scan_finish(scan, &totals), refused ? -ENOMEM : 0);
+        for (int32_t room = 0; room < COREIO__TURNS && !refused; room++)
+            CHECK(scan->hands[0]->rooms[room].memory != NULL);
+        coreio_log_scan_destroy(scan);
+        if (!refused)
+            break;
+    }
+    CHECK(refusals >= COREIO__TURNS);
+    coreio_log_query_destroy(query);
+    logs_free(&text);
+}
+
 TEST(memory_that_ends_while_lines_are_counted_is_told)
 {
     struct coreio_log_query *query =

@@ -64,4 +64,35 @@ internal sealed class LoopPromiseTests(string backend)
             Assert.That(loop.Counters.Stale, Is.EqualTo(1));
         }
     }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(5)]
+    public void What_reaches_nobody_hides_nothing(int capacity)
+    {
+        const int Stale = 5;
+        using TestLoop loop = new(backend);
+        List<SafeFileHandle> duplicates = [];
+        try
+        {
+            for (int i = 0; i < Stale; i++)
+            {
+                SafeFileHandle watched = LoopLibc.Event(readable: true);
+                duplicates.Add(LoopLibc.Duplicate(watched));
+                loop.Remove(loop.Add(watched, Read), closing: true);
+                watched.Dispose();
+            }
+
+            using SafeFileHandle other = LoopLibc.Event(readable: true);
+            long id = loop.Add(other, Read);
+            for (int i = 0; i < 20; i++)
+            {
+                Assert.That(loop.Wait(0, capacity).Select(told => told.Id), Is.EqualTo((long[])[id]));
+            }
+        }
+        finally
+        {
+            duplicates.ForEach(duplicate => duplicate.Dispose());
+        }
+    }
 }
