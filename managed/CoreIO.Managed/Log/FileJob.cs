@@ -61,7 +61,7 @@ internal sealed class FileJob(SafeFileHandle handle, long size, int input, int b
         }
 
         // A block with few lines, as inside of a long one, is read but not worked on.
-        if (status == 0 && end - extent.Begin >= blockBytes / 2)
+        if (status == 0 && (block + 1) * blockBytes <= size && end - extent.Begin >= blockBytes / 2)
         {
             worker.Took(Stopwatch.GetTimestamp() - began);
         }

@@ -182,7 +182,7 @@ static int32_t work_block(struct coreio__hand *hand, int64_t block)
     if (hand->status == 0 && status == 0 && extent.filled > extent.end)
         status = skip_long_line(hand, room, &extent);
     /* A block with few lines, as inside of a long one, is read but not worked on. */
-    if (length >= (size_t)scan->block_bytes / 2 && status == 0)
+    if (status == 0 && end - first == scan->block_bytes && length >= (size_t)scan->block_bytes / 2)
         coreio__turns_took(&hand->turns, now_ns() - began);
     coreio__sink_pass(&scan->sink, block);
     __atomic_fetch_add(&scan->done, end - first, __ATOMIC_RELAXED);
