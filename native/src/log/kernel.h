@@ -55,6 +55,8 @@ extern const struct coreio__kernel coreio__kernel_scalar;
 #if defined(__x86_64__)
 /* Hides from the compiler what a vector holds. */
 #define COREIO__OPAQUE(vector) __asm__("" : "+x"(vector))
+/* The same of a mask, which then is in a general register. */
+#define COREIO__GENERAL(mask) __asm__("" : "+r"(mask))
 
 extern const struct coreio__kernel coreio__kernel_sse42;
 extern const struct coreio__kernel coreio__kernel_avx2;

@@ -1,7 +1,7 @@
 /* 64 bytes a step: lookups and comparisons test the whole vector into mask registers, and the positions of their set
  * bits are compressed in one instruction (VBMI2) and widened, to 32 bits for an index, to 16 for marks. What is inside
- * quotes is a difference of scattered bits (BMI2); which brackets count is told for eight blocks at once. The cuts are
- * in cut_avx512.c.
+ * quotes is a difference of scattered bits (BMI2), and found for eight blocks while the marks of the eight before are
+ * written; which brackets count is told for eight blocks at once. The cuts are in cut_avx512.c.
  */
 #include "kernel.h"
 
@@ -110,6 +110,16 @@ static inline size_t write_marks(
     return (size_t)count;
 }
 
+/* The same for the first 16 bits. */
+static inline void write_sixteen(
+    __m512i block, __m256i base, uint64_t marks, __m512i numbers, uint16_t *positions, uint8_t *bytes)
+{
+    const __m512i hits = compress(marks, numbers);
+    const __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(hits));
+    _mm_storeu_si128((__m128i *)(void *)bytes, _mm512_castsi512_si128(_mm512_permutexvar_epi8(hits, block)));
+    _mm256_storeu_si256((__m256i *)(void *)positions, _mm256_add_epi16(wide, base));
+}
+
 /* The same where hardly any block has more than 16: what is stored goes over the end of a cache line more seldom. */
 static inline size_t write_few(
     __m512i block, __m512i base, uint64_t marks, __m512i numbers, uint16_t *positions, uint8_t *bytes)
@@ -117,10 +127,7 @@ static inline size_t write_few(
     const int count = __builtin_popcountll(marks);
     if (__builtin_expect(count > 16, 0))
         return write_marks(block, base, marks, numbers, positions, bytes);
-    const __m512i hits = compress(marks, numbers);
-    const __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(hits));
-    _mm_storeu_si128((__m128i *)(void *)bytes, _mm512_castsi512_si128(_mm512_permutexvar_epi8(hits, block)));
-    _mm256_storeu_si256((__m256i *)(void *)positions, _mm256_add_epi16(wide, _mm512_castsi512_si256(base)));
+    write_sixteen(block, _mm512_castsi512_si256(base), marks, numbers, positions, bytes);
     return (size_t)count;
 }
 
@@ -160,35 +167,166 @@ static inline __attribute__((always_inline)) uint64_t quoted(
     return coreio__marks_quoted(state, quotes, prefix(quotes), newlines, plain);
 }
 
-static inline __attribute__((always_inline)) size_t mark_quotes(const uint8_t *text, size_t length,
-    const struct coreio__class *class, uint16_t *positions, uint8_t *bytes, int32_t shared)
+/* How far a text is marked. */
+struct marking {
+    struct coreio__quotes state;
+    size_t at;
+    size_t count; /* of marks */
+};
+
+/* Marks blocks one after the other up to `end`, which ends a block or the text. */
+static inline __attribute__((always_inline)) void mark_blocks(struct marking *marking, const uint8_t *text, size_t end,
+    const struct tables *tables, uint16_t *positions, uint8_t *bytes, int32_t shared)
 {
     const __m512i numbers = byte_numbers();
-    const struct tables tables = load_tables(class);
-    const size_t whole = length / STEP * STEP;
-    struct coreio__quotes state = {0, 0};
-    __m512i base = _mm512_setzero_si512();
-    size_t count = 0;
-    for (size_t at = 0; at < whole; at += STEP) {
+    const size_t whole = end / STEP * STEP;
+    struct coreio__quotes state = marking->state;
+    __m512i base = _mm512_set1_epi16((short)marking->at);
+    size_t count = marking->count;
+    for (size_t at = marking->at; at < whole; at += STEP) {
         const __m512i block = _mm512_loadu_si512(text + at);
-        const uint64_t marks = quoted(&state, block, &tables, shared);
+        const uint64_t marks = quoted(&state, block, tables, shared);
         count += write_few(block, base, marks, numbers, positions + count, bytes + count);
         base = _mm512_add_epi16(base, _mm512_set1_epi16(STEP));
     }
-    if (whole < length) {
-        const __m512i block = load_tail(text + whole, length - whole);
+    if (whole < end) {
+        const __m512i block = load_tail(text + whole, end - whole);
         /* A class may hold the zeros behind the text. */
-        const uint64_t marks = quoted(&state, block, &tables, shared) & (((uint64_t)1 << (length - whole)) - 1);
+        const uint64_t marks = quoted(&state, block, tables, shared) & (((uint64_t)1 << (end - whole)) - 1);
         count += write_few(block, base, marks, numbers, positions + count, bytes + count);
     }
-    return count;
+    *marking = (struct marking){state, end, count};
+}
+
+/* Blocks that are marked together. */
+#define GROUP 8
+#define GROUP_BYTES ((size_t)GROUP * STEP)
+
+/* Marks that one block of a group may have. */
+#define FEW 15
+
+/* Bytes as in `only` of a class: those that are marks outside of quotes, quotes and newlines too, and those that the
+ * quick way leaves to the other one where they are no marks. */
+struct quick {
+    __m512i marks;
+    __m512i rare;
+};
+
+/* Returns 0 for a class that has no quick way: another byte of it has the lower half of a quote or a newline. */
+static int32_t make_quick(const struct coreio__class *class, struct quick *quick)
+{
+    struct coreio__class marks = *class;
+    struct coreio__class rare = {{0}, {0}, {0}, 0};
+    if (marks.only['\\' & 15] == ('\\' ^ 0x80))
+        marks.only['\\' & 15] = 0;
+    coreio__class_add(&marks, '"');
+    coreio__class_add(&marks, '\n');
+    coreio__class_add(&rare, '\\');
+    coreio__class_add(&rare, '\n');
+    *quick = (struct quick){load_tables(&marks).only, load_tables(&rare).only};
+    return !marks.shared;
+}
+
+/* The marks of one block without anything rare. Only two masks go to general registers, and the compiler must leave
+ * them there: on Zen 4 each takes two cycles, and ten there and back. */
+static inline uint64_t quick_marks(const struct quick *quick, __m512i block, uint64_t *inside)
+{
+    uint64_t quotes = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('"'));
+    uint64_t hits = _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(quick->marks, block), block);
+    COREIO__GENERAL(quotes);
+    COREIO__GENERAL(hits);
+    const uint64_t within = prefix(quotes) ^ *inside;
+    *inside = 0 - (within >> 63);
+    uint64_t quoted = within & ~quotes;
+    COREIO__GENERAL(quoted);
+    uint64_t marks = hits & ~quoted;
+    COREIO__GENERAL(marks);
+    return marks;
+}
+
+/* What is rare in a block with these marks: a backslash, or a newline inside of quotes. */
+static inline __mmask64 find_rare(const struct quick *quick, __m512i block, __mmask64 marks)
+{
+    return _mm512_mask_cmpeq_epi8_mask(_knot_mask64(marks), _mm512_shuffle_epi8(quick->rare, block), block);
+}
+
+/* Marks groups up to `end`, the end of one, or to the first with something rare or many marks in a block. Marks of a
+ * group are found while those of the one before are written: there are more steps from a byte to what is written of it
+ * than a CPU looks ahead. */
+static __attribute__((noinline)) void mark_groups(
+    struct marking *marking, const uint8_t *text, size_t end, struct quick quick, uint16_t *positions, uint8_t *bytes)
+{
+    const __m512i numbers = byte_numbers();
+    uint64_t found[GROUP];
+    uint64_t inside = marking->state.inside;
+    for (size_t i = 0; i < GROUP; i++)
+        found[i] = quick_marks(&quick, _mm512_loadu_si512(text + marking->at + i * STEP), &inside);
+    while (marking->at < end) {
+        const uint8_t *group = text + marking->at;
+        /* Behind the last group the first one of the text is looked at, which nobody asks for. */
+        const uint8_t *next = marking->at + GROUP_BYTES < end ? group + GROUP_BYTES : text;
+        __m256i base = _mm256_set1_epi16((short)marking->at);
+        __mmask64 rare = _cvtu64_mask64(0);
+        uint64_t later = inside;
+        size_t count = marking->count;
+        size_t many = 0;
+#pragma GCC unroll 8
+        for (size_t i = 0; i < GROUP; i++) {
+            __m512i block = _mm512_loadu_si512(group + i * STEP);
+            COREIO__OPAQUE(block);
+            uint64_t marks = found[i];
+            COREIO__GENERAL(marks);
+            const size_t own = (size_t)__builtin_popcountll(marks);
+            rare = _kor_mask64(rare, find_rare(&quick, block, _cvtu64_mask64(marks)));
+            write_sixteen(block, base, marks, numbers, positions + count, bytes + count);
+            count += own;
+            many |= own;
+            COREIO__GENERAL(count);
+            COREIO__GENERAL(many);
+            base = _mm256_add_epi16(base, _mm256_set1_epi16(STEP));
+            COREIO__OPAQUE(base);
+            found[i] = quick_marks(&quick, _mm512_loadu_si512(next + i * STEP), &later);
+        }
+        /* What was written is in memory: else gcc 12 keeps all of it, to write it again behind the loop. */
+        __asm__ volatile("" ::: "memory");
+        if (__builtin_expect(!_kortestz_mask64_u8(rare, rare) || many > FEW, 0))
+            return;
+        *marking = (struct marking){{0, inside}, marking->at + GROUP_BYTES, count};
+        inside = later;
+    }
+}
+
+/* Whether a group is better marked a block after the other: it has backslashes, or many marks. */
+static int32_t is_slow(const uint8_t *group, size_t marks)
+{
+    __mmask64 backslashes = 0;
+    for (size_t i = 0; i < GROUP; i++)
+        backslashes |= _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(group + i * STEP), _mm512_set1_epi8('\\'));
+    return backslashes != 0 || marks > GROUP * FEW / 2;
 }
 
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
-    return class->shared ? mark_quotes(text, length, class, positions, bytes, 1)
-                         : mark_quotes(text, length, class, positions, bytes, 0);
+    const struct tables tables = load_tables(class);
+    struct marking marking = {{0, 0}, 0, 0};
+    struct quick quick;
+    if (class->shared) {
+        mark_blocks(&marking, text, length, &tables, positions, bytes, 1);
+        return marking.count;
+    }
+    const size_t end = make_quick(class, &quick) ? length / GROUP_BYTES * GROUP_BYTES : 0;
+    while (marking.at < end) {
+        mark_groups(&marking, text, end, quick, positions, bytes);
+        /* What is rare in one group is often in the next one, too. */
+        for (int32_t slow = 1; slow && marking.at < end;) {
+            const struct marking before = marking;
+            mark_blocks(&marking, text, before.at + GROUP_BYTES, &tables, positions, bytes, 0);
+            slow = is_slow(text + before.at, marking.count - before.count);
+        }
+    }
+    mark_blocks(&marking, text, length, &tables, positions, bytes, 0);
+    return marking.count;
 }
 
 /* Blocks whose brackets are found, then told apart eight at a time, then written: each of these steps is short, so a

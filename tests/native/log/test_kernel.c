@@ -123,6 +123,9 @@ static void check_marks(const uint8_t *text, size_t length, const struct coreio_
         for (int32_t i = 0; logs_kernel(i) != 0; i++) {
             const struct coreio__kernel *kernel = coreio__kernel_get(logs_kernel(i));
             check_context("kernel %s, length %zu, %s", kernel->name, length, bracketed ? "bracketed" : "quoted");
+            /* Nothing is right that is left of the kernel before. */
+            memset(found_marks, 0xff, count * sizeof *found_marks);
+            memset(found_bytes, 0xff, count);
             const size_t got = (bracketed ? kernel->mark_bracketed : kernel->mark_quoted)(
                 text, length, class, found_marks, found_bytes);
             REQUIRE(got == count);
@@ -192,6 +195,8 @@ TEST(kernels_agree_on_marks_at_every_length_and_offset)
         check_marks(full, sizeof full, &classes[i]);
         memset(full, '\n', sizeof full);
         check_marks(full, sizeof full, &classes[i]);
+        memset(full, ' ', sizeof full);
+        check_marks(full, sizeof full, &classes[i]);
         memset(full, '\\', sizeof full);
         check_marks(full, sizeof full - 1, &classes[i]);
     }
@@ -199,26 +204,35 @@ TEST(kernels_agree_on_marks_at_every_length_and_offset)
 
 TEST(kernels_agree_on_marks_of_many_blocks)
 {
-    static const char bytes[] = "\n\"\"\\ []][ x-";
+    static const char bytes[] = "\n\"\"\\ []][ x-:,J";
+    /* Some share a lower half: with each other, a quote, a newline, a backslash. */
+    static const char *const members[] = {" ]", " ]\\", " :\\", " ,", " J", " 2", " ,\\"};
+    enum { CLASSES = sizeof members / sizeof members[0] };
     struct logs_random random = {4};
-    struct coreio__class class = {0};
-    coreio__class_add(&class, ' ');
-    coreio__class_add(&class, ']');
-    for (int round = 0; round < 60; round++) {
+    struct coreio__class classes[CLASSES] = {0};
+    for (int i = 0; i < CLASSES; i++) {
+        for (const char *member = members[i]; *member != 0; member++)
+            coreio__class_add(&classes[i], (uint8_t)*member);
+    }
+    for (int round = 0; round < 40 * CLASSES; round++) {
+        const struct coreio__class *class = &classes[round % CLASSES];
         struct logs_text text = {0};
-        const uint32_t rarity = 1 + logs_below(&random, 100);
+        /* From texts of little else to such with hardly any in a kilobyte. */
+        const uint32_t rarity = 1 + logs_below(&random, logs_below(&random, 2) == 0 ? 30 : 700);
         const uint32_t length = 4000 + logs_below(&random, 9000);
         for (uint32_t i = 0; i < length; i++) {
             const uint8_t byte =
                 logs_below(&random, rarity) == 0 ? (uint8_t)bytes[logs_below(&random, sizeof bytes - 1)] : 'a';
             logs_append(&text, &byte, 1);
         }
-        /* What a bracket follows may be in the blocks that were told apart before. */
-        for (size_t at = 512; round % 2 == 0 && at + 1 < length; at += 512)
-            memcpy(text.bytes + at - 2, "] [", 3);
+        /* What a bracket follows, or a backslash escapes, may be in the blocks that were told apart before. */
+        static const char *const borders[] = {"", "] [", "a\\\"", "\\\\\"", "\"\n "};
+        const char *border = borders[logs_below(&random, sizeof borders / sizeof borders[0])];
+        for (size_t at = 512; at + 1 < length; at += 512 * (1 + logs_below(&random, 3)))
+            memcpy(text.bytes + at - 2, border, strlen(border));
         check_context("round %d, %u bytes, one in %u", round, length, rarity);
-        check_marks(guarded_copy(text.bytes, (int64_t)length), length, &class);
-        check_marks(guarded_copy(text.bytes, (int64_t)length), length / 64 * 64, &class);
+        check_marks(guarded_copy(text.bytes, (int64_t)length), length, class);
+        check_marks(guarded_copy(text.bytes, (int64_t)length), length / 64 * 64, class);
         logs_free(&text);
     }
 }
@@ -227,13 +241,13 @@ TEST(positions_stay_in_their_room)
 {
     struct coreio__class class = {0};
     coreio__class_add(&class, '|');
-    uint8_t text[200];
-    uint8_t closes[200];
+    uint8_t text[1100];
+    uint8_t closes[1100];
     memset(text, '|', sizeof text);
     memset(closes, ']', sizeof closes);
-    for (size_t length = 0; length <= sizeof text; length++) {
+    for (size_t length = 0; length <= sizeof text; length += length < 200 ? 1 : 52) {
         const size_t room = (length + COREIO__KERNEL_SLACK) * sizeof(uint32_t);
-        uint32_t blank[200 + COREIO__KERNEL_SLACK] = {0};
+        uint32_t blank[1100 + COREIO__KERNEL_SLACK] = {0};
         uint32_t *positions = (uint32_t *)(void *)guarded_copy(blank, (int64_t)room);
         for (int32_t i = 0; logs_kernel(i) != 0; i++)
             CHECK_EQ(coreio__kernel_get(logs_kernel(i))->index(text, length, &class, positions), length);
