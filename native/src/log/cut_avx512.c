@@ -86,8 +86,8 @@ static inline int32_t part_fits(const struct part *part, __m512i marks, const ui
 {
     const __m256i found = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
     const __m512i distances = _mm512_sub_epi16(_mm512_loadu_si512(next), marks);
-    return (_mm256_mask_cmpneq_epu8_mask(part->all, part->bytes, found) |
-               _mm512_mask_cmpneq_epu16_mask(part->fixed, part->gaps, distances)) == 0;
+    return _kortestz_mask32_u8(_mm256_mask_cmpneq_epu8_mask(part->all, part->bytes, found),
+        _mm512_mask_cmpneq_epu16_mask(part->fixed, part->gaps, distances));
 }
 
 static int32_t later_parts_fit(const struct coreio__frame *frame, const uint16_t *marks, const uint8_t *bytes)
