@@ -9,13 +9,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 #include "base/base.h"
+#include "base/clock.h"
 #include "lexer.h"
 #include "machine.h"
 #include "turns.h"
@@ -50,13 +50,6 @@ struct floor {
     int32_t field_capacity;
     int32_t file;
 };
-
-static int64_t now_ns(clockid_t clock)
-{
-    struct timespec time;
-    (void)clock_gettime(clock, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 /* Reads at most a block. Returns the bytes, 0 at the end, or -errno. */
 static int64_t read_block(int32_t file, uint8_t *to)
@@ -205,7 +198,7 @@ static uint8_t *next_place(struct floor *floor, const uint8_t *left, size_t leng
 static int32_t run_blocks(struct floor *floor, int32_t work, struct coreio_log_floor_result *result)
 {
     for (;;) {
-        const int64_t began = now_ns(CLOCK_MONOTONIC);
+        const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
         uint8_t *place = next_place(floor, NULL, 0);
         if (place == NULL)
             return -ENOMEM;
@@ -218,7 +211,7 @@ static int32_t run_blocks(struct floor *floor, int32_t work, struct coreio_log_f
         else if (work == COREIO_LOG_FLOOR_INDEX)
             result->hits += index_block(floor, place, (size_t)got);
         if (got == BLOCK)
-            coreio__turns_took(&floor->turns, now_ns(CLOCK_MONOTONIC) - began);
+            coreio__turns_took(&floor->turns, coreio__clock_ns(CLOCK_MONOTONIC) - began);
     }
 }
 
@@ -228,7 +221,7 @@ static int32_t run_lines(struct floor *floor, int32_t work, struct coreio_log_fl
     const uint8_t *left = NULL;
     size_t length = 0;
     for (;;) {
-        const int64_t began = now_ns(CLOCK_MONOTONIC);
+        const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
         uint8_t *place = next_place(floor, left, length);
         if (place == NULL)
             return -ENOMEM;
@@ -248,7 +241,7 @@ static int32_t run_lines(struct floor *floor, int32_t work, struct coreio_log_fl
         length -= (size_t)done;
         /* A block inside of a long line is read but not worked on. */
         if (got == BLOCK && done >= BLOCK / 2)
-            coreio__turns_took(&floor->turns, now_ns(CLOCK_MONOTONIC) - began);
+            coreio__turns_took(&floor->turns, coreio__clock_ns(CLOCK_MONOTONIC) - began);
     }
 }
 
@@ -282,15 +275,15 @@ int32_t coreio_log_floor(const uint8_t *path, const struct coreio_log_format *fo
     int32_t status = prepare(&floor, work, kernel);
     if (status < 0)
         goto out;
-    const int64_t began = now_ns(CLOCK_MONOTONIC);
-    const int64_t cpu_began = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
+    const int64_t cpu_began = coreio__clock_ns(CLOCK_THREAD_CPUTIME_ID);
     floor.file = coreio__open_read((const char *)path);
     status = floor.file;
     if (status < 0)
         goto out;
     status = work <= COREIO_LOG_FLOOR_INDEX ? run_blocks(&floor, work, result) : run_lines(&floor, work, result);
-    result->elapsed_ns = now_ns(CLOCK_MONOTONIC) - began;
-    result->cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_began;
+    result->elapsed_ns = coreio__clock_ns(CLOCK_MONOTONIC) - began;
+    result->cpu_ns = coreio__clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_began;
     result->kernel = floor.kernel->id;
 out:
     /* A descriptor that was only read has nothing to lose in close(2). */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../cpu/cpu.h"
+#include "cpu/cpu.h"
 
 /* The slowest first. */
 static const struct coreio__kernel *const kernels[] = {

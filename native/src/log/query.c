@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/options.h"
+#include "base/options.h"
 
 /* One item of a comma-separated list, without the spaces around it. */
 struct item {

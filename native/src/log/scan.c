@@ -9,23 +9,16 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../base/base.h"
-#include "../base/options.h"
-#include "../cpu/cpu.h"
+#include "base/base.h"
+#include "base/clock.h"
+#include "base/options.h"
+#include "cpu/cpu.h"
 
 /* Bytes of a block of a stream unless the caller says otherwise. A worker that keeps up sleeps between blocks, and the
  * reader takes microseconds to wake it. */
 #define STREAM_BLOCK 1048576
-
-static int64_t thread_time_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* Waits for the next job of the scan and returns it. */
 static int32_t next_job(struct coreio_log_scan *scan, int64_t *generation)
@@ -64,7 +57,7 @@ static void *run_hand(void *argument)
         else if (job == COREIO__JOB_STREAM)
             coreio__hand_stream(hand);
         else
-            hand->cpu_time_us = thread_time_us();
+            hand->cpu_time_us = coreio__clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1000;
         end_job(scan);
         if (job == COREIO__JOB_END)
             return NULL;

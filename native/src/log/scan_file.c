@@ -9,8 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 /* Bytes read together with a block, for the line it ends in: enough for nearly all, and no call more. And bytes that
  * are read on at a time for a longer one. */
@@ -155,13 +156,6 @@ static int32_t skip_long_line(struct coreio__hand *hand, const struct coreio__ro
     return status;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 /* Works on one block. Returns 0, an error of the file, or a fatal one in hand->status. */
 static int32_t work_block(struct coreio__hand *hand, int64_t block)
 {
@@ -169,7 +163,7 @@ static int32_t work_block(struct coreio__hand *hand, int64_t block)
     const int64_t first = block * scan->block_bytes;
     const int64_t end = scan->size - first < scan->block_bytes ? scan->size : first + scan->block_bytes;
     struct coreio__room *room = &hand->rooms[coreio__turns_next(&hand->turns)];
-    const int64_t began = now_ns();
+    const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
     struct extent extent;
     int32_t status = read_block(scan, room, first, end, &extent);
     /* What could be read of a block that ends in an error is not guessed at, but its turn must pass. */
@@ -183,7 +177,7 @@ static int32_t work_block(struct coreio__hand *hand, int64_t block)
         status = skip_long_line(hand, room, &extent);
     /* A block with few lines, as inside of a long one, is read but not worked on. */
     if (status == 0 && end - first == scan->block_bytes && length >= (size_t)scan->block_bytes / 2)
-        coreio__turns_took(&hand->turns, now_ns() - began);
+        coreio__turns_took(&hand->turns, coreio__clock_ns(CLOCK_MONOTONIC) - began);
     coreio__sink_pass(&scan->sink, block);
     __atomic_fetch_add(&scan->done, end - first, __ATOMIC_RELAXED);
     return status;

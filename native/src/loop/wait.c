@@ -7,8 +7,9 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define SECOND_NS 1000000000
 #define MILLISECOND_NS 1000000
@@ -17,9 +18,7 @@ enum kind { TIMERS = 0, AGAIN = 1, KERNEL = 2, KINDS = 3 };
 
 int64_t coreio__loop_clock(void)
 {
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * SECOND_NS + time.tv_nsec;
+    return coreio__clock_ns(CLOCK_MONOTONIC);
 }
 
 /* Asks the kernel for at most `capacity` events, and waits `timeout_ns` for the first; INT64_MAX is for ever. */

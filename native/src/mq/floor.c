@@ -21,10 +21,10 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/clock.h"
 
 #define MAX_COUNT 10000000
 
@@ -70,13 +70,6 @@ struct end {
     int32_t status;
     uint8_t *message; /* a type and bytes */
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 /* Whether a call is to be made again: a queue that is full or empty is what spinning is about. */
 static int32_t again(void)
@@ -148,12 +141,12 @@ static int32_t run_asking(struct end *end, int32_t rounds)
     int32_t status = 0;
     for (int32_t i = 0; i < WARM_UP && status == 0; i++)
         status = ask(end);
-    const int64_t began = now_ns();
+    const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
     int64_t before = began;
     for (int64_t i = 0; i < floor->count && status == 0; i++) {
         for (int32_t round = 0; round < rounds && status == 0; round++)
             status = ask(end);
-        const int64_t now = now_ns();
+        const int64_t now = coreio__clock_ns(CLOCK_MONOTONIC);
         floor->times[i] = (now - before) / rounds;
         before = now;
     }
@@ -176,10 +169,10 @@ static void hand_over(struct floor *floor)
 {
     int64_t taken = -WARM_UP;
     for (int64_t tries = 0; taken < floor->count; tries++) {
-        const int64_t began = now_ns();
+        const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
         give_turn(floor, 1);
         const int32_t slept = wait_turn(floor, 1);
-        const int64_t took = now_ns() - began;
+        const int64_t took = coreio__clock_ns(CLOCK_MONOTONIC) - began;
         if (taken >= 0 && (!slept || !floor->slept) && tries < MOST_TRIES * floor->count) {
             (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
             continue;
@@ -218,10 +211,10 @@ static int32_t run_receiving(struct end *end)
     int32_t status = 0;
     for (int32_t i = 0; i < WARM_UP && status == 0; i++)
         status = take(end, floor->there);
-    const int64_t began = now_ns();
+    const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
     for (int64_t i = 0; i < floor->count && status == 0; i++)
         status = take(end, floor->there);
-    floor->elapsed_ns = now_ns() - began;
+    floor->elapsed_ns = coreio__clock_ns(CLOCK_MONOTONIC) - began;
     return status;
 }
 

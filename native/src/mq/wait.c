@@ -9,8 +9,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <stddef.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/options.h"
 
 #define FLAGS (COREIO_MQ_TIMED | COREIO_MQ_CANCELLABLE | COREIO_MQ_INTERRUPTIBLE)
@@ -27,13 +27,6 @@
 #define PAUSE_MAX_NS 1000000
 
 #define SECOND_NS 1000000000
-
-static int64_t now_ns(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * SECOND_NS + time.tv_nsec;
-}
 
 /* A time that never comes where the sum does not fit. */
 static int64_t later(int64_t now, int64_t ns)
@@ -58,7 +51,7 @@ int32_t coreio__mq_wait_start(struct coreio__mq_wait *wait, const struct coreio_
         .cancel_fd = own.cancel_fd,
         .once = timed && own.timeout_ns <= 0,
         .spin_ns = own.spin_ns,
-        .deadline = timed && own.timeout_ns > 0 ? later(now_ns(), own.timeout_ns) : INT64_MAX,
+        .deadline = timed && own.timeout_ns > 0 ? later(coreio__clock_ns(CLOCK_MONOTONIC), own.timeout_ns) : INT64_MAX,
     };
     return 0;
 }
@@ -107,7 +100,7 @@ int32_t coreio__mq_wait_next(struct coreio__mq_wait *wait, int32_t refused, int3
 {
     if (wait->once)
         return refused;
-    const int64_t now = now_ns();
+    const int64_t now = coreio__clock_ns(CLOCK_MONOTONIC);
     if (now >= wait->deadline)
         return -ETIMEDOUT;
     if (wait->spin_end == 0) {
