@@ -14,7 +14,7 @@ public sealed record LogScanOptions
     /// <summary>Forces a kernel by name; null for the best of this machine.</summary>
     public string? Kernel { get; init; }
 
-    /// <summary>Bytes a worker takes at a time, 4 KiB to 16 MiB; 0 for 256 KiB of a file and 1 MiB of a stream.</summary>
+    /// <summary>Bytes a worker takes at a time, 4 KiB to 16 MiB; 0 for the default.</summary>
     public int BlockBytes { get; init; }
 
     /// <summary>Where rejected lines are written whole, in the order of the input; stays the caller's. Null for nowhere.</summary>

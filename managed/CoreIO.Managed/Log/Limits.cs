@@ -14,12 +14,6 @@ internal static class Limits
     internal const int MinBlock = 4096;
     internal const int MaxBlock = 16 << 20;
     internal const int DefaultBlock = 256 << 10;
-
-    /// <summary>
-    /// The same of a stream: a worker that keeps up sleeps between blocks, and the reader takes microseconds to wake it.
-    /// </summary>
-    internal const int DefaultStreamBlock = 1 << 20;
-
     internal const int Samples = 3;
     internal const int SampleBytes = 256;
     internal const int Reasons = 7;

@@ -18,7 +18,6 @@ internal sealed class LogScan : ILogScan
     private readonly Tally _tally = new();
     private readonly SafeFileHandle _stopEvent;
     private readonly int _blockBytes;
-    private readonly int _streamBlockBytes;
     private volatile bool _stopped;
     private FileJob? _file;
     private StreamJob? _stream;
@@ -41,7 +40,6 @@ internal sealed class LogScan : ILogScan
 
         _query = query;
         _blockBytes = options.BlockBytes == 0 ? Limits.DefaultBlock : options.BlockBytes;
-        _streamBlockBytes = options.BlockBytes == 0 ? Limits.DefaultStreamBlock : options.BlockBytes;
         ManagedCpu cpu = new();
         IReadOnlyList<int> cpus = options.Cpus.Count > 0 ? options.Cpus : cpu.Allowed();
         int count = options.Workers > 0 ? options.Workers : Math.Min(cpus.Count, Limits.MaxWorkers);
@@ -311,7 +309,7 @@ internal sealed class LogScan : ILogScan
 
         ThrowIfFailed(_stopped ? StatusCode.Closed : 0, "stream");
         _sink.Restart();
-        StreamJob job = new(_rings, _cpus, _tally, _sink, ++_input, _streamBlockBytes, () => _stopped);
+        StreamJob job = new(_rings, _cpus, _tally, _sink, ++_input, _blockBytes, () => _stopped);
         _stream = job;
         _streamIsOpen = true;
         foreach (ScanWorker worker in _workers)

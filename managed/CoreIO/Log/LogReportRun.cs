@@ -12,6 +12,8 @@ public readonly record struct LogReportProgress(long BytesDone, long BytesTotal)
 /// <summary>A report that is being made.</summary>
 public sealed class LogReportRun : IDisposable
 {
+    private const int GzipBlockBytes = 1 << 20;
+
     private readonly ICoreBackend _backend;
     private readonly LogReportOptions _options;
     private readonly LogInput?[] _opened;
@@ -85,9 +87,10 @@ public sealed class LogReportRun : IDisposable
         };
         _rejects = _options.RejectsPath is null ? null : RejectsFile.Open(_options.RejectsPath, _options.Inputs);
         int[] gzips = GzipFiles();
-        LogScanOptions? shared = SharedOptions(gzips.Length);
+        LogScanOptions own = OwnOptions();
+        LogScanOptions? shared = SharedOptions(own, gzips.Length);
         _spool = shared is not null && _rejects is not null ? RejectsSpool.Create() : null;
-        _scan = _backend.Log.CreateScan(query, _options.Scan with { Rejects = _spool?.Handle ?? _rejects?.Handle });
+        _scan = _backend.Log.CreateScan(query, own with { Rejects = _spool?.Handle ?? _rejects?.Handle });
         if (shared is not null)
         {
             // Who says where the work is to be done means that of decompression, too.
@@ -316,10 +319,24 @@ public sealed class LogReportRun : IDisposable
         }
     }
 
-    // What the members of a crew share, with the number of workers and the CPUs that zero and an empty list stand for; null for no crew.
-    private LogScanOptions? SharedOptions(int gzips)
+    // The options of the scan. A worker keeps up with decompression and sleeps between blocks, and waking it costs the thread that
+    // decompresses microseconds: so blocks are larger where that is all there is to do.
+    private LogScanOptions OwnOptions()
     {
-        LogScanOptions options = _options.Scan;
+        for (int i = 0; i < _options.Inputs.Count; i++)
+        {
+            if (!(_opened[i]?.IsGzip ?? LogInput.IsGzipFile(_options.Inputs[i])))
+            {
+                return _options.Scan;
+            }
+        }
+
+        return _options.Scan.BlockBytes == 0 ? _options.Scan with { BlockBytes = GzipBlockBytes } : _options.Scan;
+    }
+
+    // What the members of a crew share, with the number of workers and the CPUs that zero and an empty list stand for; null for no crew.
+    private LogScanOptions? SharedOptions(LogScanOptions options, int gzips)
+    {
         if (gzips < 2 || options.Workers == 1)
         {
             return null;

@@ -188,8 +188,7 @@ struct coreio_log_scan_options {
     int32_t cpu_count;   /* entries of cpus */
     const int32_t *cpus; /* worker i is pinned to cpus[i % cpu_count]; NULL for the allowed CPUs */
     int32_t kernel;      /* coreio_log_kernel_id */
-    int32_t block_bytes; /* 0 for COREIO_LOG_DEFAULT_BLOCK, and for 1 MiB of a stream; a worker keeps one block of a
-                          * file, or 2 to 4 of 1 MiB together, and 4 of a stream */
+    int32_t block_bytes; /* 0 for COREIO_LOG_DEFAULT_BLOCK; a worker keeps one, or 2 to 4 of 1 MiB together */
     int32_t rejects_fd;
     int32_t reserved;
 };

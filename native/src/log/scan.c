@@ -16,10 +16,6 @@
 #include "base/options.h"
 #include "cpu/cpu.h"
 
-/* Bytes of a block of a stream unless the caller says otherwise. A worker that keeps up sleeps between blocks, and the
- * reader takes microseconds to wake it. */
-#define STREAM_BLOCK 1048576
-
 /* Waits for the next job of the scan and returns it. */
 static int32_t next_job(struct coreio_log_scan *scan, int64_t *generation)
 {
@@ -201,7 +197,6 @@ int32_t coreio_log_scan_create(
     scan->query = coreio__query_share(query);
     scan->kernel = kernel;
     scan->block_bytes = own.block_bytes == 0 ? COREIO_LOG_DEFAULT_BLOCK : own.block_bytes;
-    scan->stream_block_bytes = own.block_bytes == 0 ? STREAM_BLOCK : own.block_bytes;
     scan->source = -1;
     pthread_mutex_init(&scan->lock, NULL);
     pthread_cond_init(&scan->changed, NULL);

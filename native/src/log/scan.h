@@ -65,18 +65,17 @@ struct coreio_log_scan {
     int32_t job;
     int32_t working; /* hands that have not ended the job */
     int32_t hand_count;
-    int32_t started;            /* hands that have a thread */
-    int32_t block_bytes;        /* of a file */
-    int32_t stream_block_bytes; /* of a stream */
-    int32_t file;               /* descriptor of the file being read */
-    int64_t size;               /* of it */
-    int64_t source;             /* number of the input */
-    int64_t next_block;         /* shared, atomic: the next one to claim */
-    int64_t done;               /* shared, atomic: bytes of the input that were read */
-    int64_t total;              /* shared, atomic: size of the input, -1 of a stream */
-    int32_t file_status;        /* shared, atomic: first error of the file */
-    int32_t stopped;            /* shared, atomic */
-    int32_t stop_event;         /* eventfd that ends a wait for a stream's bytes, and for room for rejected lines */
+    int32_t started; /* hands that have a thread */
+    int32_t block_bytes;
+    int32_t file;        /* descriptor of the file being read */
+    int64_t size;        /* of it */
+    int64_t source;      /* number of the input */
+    int64_t next_block;  /* shared, atomic: the next one to claim */
+    int64_t done;        /* shared, atomic: bytes of the input that were read */
+    int64_t total;       /* shared, atomic: size of the input, -1 of a stream */
+    int32_t file_status; /* shared, atomic: first error of the file */
+    int32_t stopped;     /* shared, atomic */
+    int32_t stop_event;  /* eventfd that ends a wait for a stream's bytes, and for room for rejected lines */
     int32_t finished;
     int32_t finish_status;
 };

@@ -56,8 +56,7 @@ static int32_t take_block(struct coreio_log_scan *scan, const uint8_t *carry, si
 {
     struct coreio__stream *stream = &scan->stream;
     struct coreio__block *block = coreio__ring_reserve(&scan->hands[stream->next]->ring);
-    const size_t least =
-        (size_t)scan->stream_block_bytes < 2 * length ? 2 * length : (size_t)scan->stream_block_bytes;
+    const size_t least = (size_t)scan->block_bytes < 2 * length ? 2 * length : (size_t)scan->block_bytes;
     block->length = 0;
     block->is_end = 0;
     stream->block = block;

@@ -41,6 +41,27 @@ public sealed class LogReportTests
         });
     }
 
+    [TestCase("packed", 0, 1 << 20)]
+    [TestCase("packed packed", 0, 1 << 20)]
+    [TestCase("packed", 8192, 8192)]
+    [TestCase("plain", 0, 0)]
+    [TestCase("packed plain", 0, 0)]
+    [TestCase("plain packed", 0, 0)]
+    [TestCase("packed none", 0, 0)]
+    public void BlocksAreLargerWhereAllIsDecompressed(string inputs, int asked, int given)
+    {
+        _ = Write("plain", Encoding.ASCII.GetBytes(Good));
+        _ = Write("packed", LogInputTests.Gzip(Encoding.ASCII.GetBytes(Good)));
+        FakeBackend backend = new();
+        _ = LogReports.Run(backend, new LogReportOptions
+        {
+            Inputs = [.. inputs.Split(' ').Select(i => Path.Combine(_folder, i))],
+            Format = "common",
+            Scan = new LogScanOptions { Workers = 1, BlockBytes = asked },
+        });
+        Assert.That(backend.Options!.BlockBytes, Is.EqualTo(given));
+    }
+
     [Test]
     public void AFaultOfTheBackendIsToldOfTheInputItReads()
     {
@@ -152,6 +173,8 @@ public sealed class LogReportTests
 
         public LogQuery? Query { get; private set; }
 
+        public LogScanOptions? Options { get; private set; }
+
         public string Name => "fake";
 
         public BackendFeatures Features => BackendFeatures.None;
@@ -175,6 +198,7 @@ public sealed class LogReportTests
         public ILogScan CreateScan(LogQuery query, LogScanOptions options)
         {
             Query = query;
+            Options = options;
             return RefusesQuery ? throw new CoreIOException(StatusCode.Cpu, "no") : Scan = new FakeScan(this);
         }
     }
