@@ -250,9 +250,9 @@ static inline __mmask64 find_rare(const struct quick *quick, __m512i block, __mm
     return _mm512_mask_cmpeq_epi8_mask(_knot_mask64(marks), _mm512_shuffle_epi8(quick->rare, block), block);
 }
 
-/* Marks groups up to `end`, the end of one, or to the first with something rare or many marks in a block. Marks of a
- * group are found while those of the one before are written: there are more steps from a byte to what is written of it
- * than a CPU looks ahead. */
+/* Where nothing is escaped, marks groups up to `end`, the end of one, or to the first with something rare or many marks
+ * in a block. Marks of a group are found while those of the one before are written: there are more steps from a byte to
+ * what is written of it than a CPU looks ahead. */
 static __attribute__((noinline)) void mark_groups(
     struct marking *marking, const uint8_t *text, size_t end, struct quick quick, uint16_t *positions, uint8_t *bytes)
 {
@@ -296,13 +296,18 @@ static __attribute__((noinline)) void mark_groups(
     }
 }
 
-/* Whether a group is better marked a block after the other: it has backslashes, or many marks. */
+/* Groups that are marked a block after the other before the quick way is tried again: twice as many each time that it
+ * comes to nothing. */
+#define PAUSE_MOST 16
+
+/* Whether what follows a group is better marked a block after the other, too: the group has backslashes, the last of
+ * which may escape what follows it, or many marks. */
 static int32_t is_slow(const uint8_t *group, size_t marks)
 {
-    __mmask64 backslashes = 0;
+    __mmask64 others = _cvtu64_mask64(UINT64_MAX);
     for (size_t i = 0; i < GROUP; i++)
-        backslashes |= _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(group + i * STEP), _mm512_set1_epi8('\\'));
-    return backslashes != 0 || marks > GROUP * FEW / 2;
+        others = _mm512_mask_cmpneq_epi8_mask(others, _mm512_loadu_si512(group + i * STEP), _mm512_set1_epi8('\\'));
+    return _cvtmask64_u64(others) != UINT64_MAX || marks > GROUP * FEW / 2;
 }
 
 static size_t mark_quoted(
@@ -316,10 +321,13 @@ static size_t mark_quoted(
         return marking.count;
     }
     const size_t end = make_quick(class, &quick) ? length / GROUP_BYTES * GROUP_BYTES : 0;
+    size_t pause = 1;
     while (marking.at < end) {
+        const size_t from = marking.at;
         mark_groups(&marking, text, end, quick, positions, bytes);
-        /* What is rare in one group is often in the next one, too. */
-        for (int32_t slow = 1; slow && marking.at < end;) {
+        pause = marking.at > from ? 1 : pause < PAUSE_MOST ? 2 * pause : PAUSE_MOST;
+        int32_t slow = 1;
+        for (size_t i = 0; (slow || i < pause) && marking.at < end; i++) {
             const struct marking before = marking;
             mark_blocks(&marking, text, before.at + GROUP_BYTES, &tables, positions, bytes, 0);
             slow = is_slow(text + before.at, marking.count - before.count);

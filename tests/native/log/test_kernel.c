@@ -237,6 +237,51 @@ TEST(kernels_agree_on_marks_of_many_blocks)
     }
 }
 
+/* Texts whose groups of blocks differ in what is hard about them: nothing, an escape, a line that ends inside of
+ * quotes, a block with more marks than the others. */
+TEST(kernels_agree_on_marks_of_groups_that_differ)
+{
+    static const uint8_t dense[] = {15, 16, 17, 18, 20, 31, 33, 64};
+    struct logs_random random = {5};
+    struct coreio__class class = {0};
+    coreio__class_add(&class, ' ');
+    coreio__class_add(&class, ']');
+    coreio__class_add(&class, '\\');
+    for (int round = 0; round < (LOGS_WATCHED ? 40 : 200); round++) {
+        static uint8_t text[65536];
+        const size_t length = round % 2 == 0 ? sizeof text - 512 * logs_below(&random, 128)
+                                             : 1 + logs_below(&random, (uint32_t)sizeof text);
+        const uint32_t rarity = 1 + logs_below(&random, 40);
+        for (size_t i = 0; i < length; i++)
+            text[i] = (uint8_t)(i % 20 == 7 ? ' ' : i % 50 == 20 || i % 50 == 40 ? '"' : i % 200 == 199 ? '\n' : 'a');
+        for (size_t at = 0; at + 512 <= length; at += 512) {
+            uint8_t *block = text + at + 64 * logs_below(&random, 8);
+            if (logs_below(&random, rarity) != 0)
+                continue;
+            switch (logs_below(&random, 4)) {
+            case 0:
+                /* Alone or among others. */
+                memset(text + at, 'a', 512);
+                if (logs_below(&random, 2) == 0)
+                    memset(text + at, ' ', 3);
+                memset(block, 'a', 64);
+                memset(block, ']', dense[logs_below(&random, sizeof dense)]);
+                break;
+            case 1:
+                memcpy(block + logs_below(&random, 62), "\\\"", 2);
+                break;
+            case 2:
+                memcpy(block + logs_below(&random, 62), "\"\n", 2);
+                break;
+            default:
+                text[at + 511] = '\\';
+            }
+        }
+        check_context("round %d, one in %u", round, rarity);
+        check_marks(guarded_copy(text, (int64_t)length), length, &class);
+    }
+}
+
 TEST(positions_stay_in_their_room)
 {
     struct coreio__class class = {0};
