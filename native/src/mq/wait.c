@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/options.h"

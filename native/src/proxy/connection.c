@@ -7,6 +7,7 @@
  */
 #include "connection.h"
 
+#include "base/clock.h"
 #include "ears.h"
 #include "flow.h"
 #include "header.h"
@@ -34,9 +35,7 @@
 /* The time of the system's clock when the loop's was `at`. */
 static int64_t wall_clock(const struct coreio__worker *worker, int64_t at)
 {
-    struct timespec time;
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec - (worker->now - at);
+    return coreio__clock_ns(CLOCK_REALTIME_COARSE) - (worker->now - at);
 }
 
 static void note(
