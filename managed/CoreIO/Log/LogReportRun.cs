@@ -87,7 +87,7 @@ public sealed class LogReportRun : IDisposable
         };
         _rejects = _options.RejectsPath is null ? null : RejectsFile.Open(_options.RejectsPath, _options.Inputs);
         int[] gzips = GzipFiles();
-        LogScanOptions own = OwnOptions();
+        LogScanOptions own = OwnOptions(gzips.Length);
         LogScanOptions? shared = SharedOptions(own, gzips.Length);
         _spool = shared is not null && _rejects is not null ? RejectsSpool.Create() : null;
         _scan = _backend.Log.CreateScan(query, own with { Rejects = _spool?.Handle ?? _rejects?.Handle });
@@ -321,17 +321,11 @@ public sealed class LogReportRun : IDisposable
 
     // The options of the scan. A worker keeps up with decompression and sleeps between blocks, and waking it costs the thread that
     // decompresses microseconds: so blocks are larger where that is all there is to do.
-    private LogScanOptions OwnOptions()
+    private LogScanOptions OwnOptions(int gzips)
     {
-        for (int i = 0; i < _options.Inputs.Count; i++)
-        {
-            if (!(_opened[i]?.IsGzip ?? LogInput.IsGzipFile(_options.Inputs[i])))
-            {
-                return _options.Scan;
-            }
-        }
-
-        return _options.Scan.BlockBytes == 0 ? _options.Scan with { BlockBytes = GzipBlockBytes } : _options.Scan;
+        // One input alone was opened for its sample, and may be standard input.
+        bool allGzip = _opened is [LogInput only] ? only.IsGzip : gzips == _options.Inputs.Count;
+        return allGzip && _options.Scan.BlockBytes == 0 ? _options.Scan with { BlockBytes = GzipBlockBytes } : _options.Scan;
     }
 
     // What the members of a crew share, with the number of workers and the CPUs that zero and an empty list stand for; null for no crew.

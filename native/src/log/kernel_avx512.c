@@ -237,9 +237,9 @@ static inline uint64_t quick_marks(const struct quick *quick, __m512i block, uin
     COREIO__GENERAL(hits);
     const uint64_t within = prefix(quotes) ^ *inside;
     *inside = 0 - (within >> 63);
-    uint64_t quoted = within & ~quotes;
-    COREIO__GENERAL(quoted);
-    uint64_t marks = hits & ~quoted;
+    uint64_t inner = within & ~quotes;
+    COREIO__GENERAL(inner);
+    uint64_t marks = hits & ~inner;
     COREIO__GENERAL(marks);
     return marks;
 }
@@ -310,6 +310,18 @@ static int32_t is_slow(const uint8_t *group, size_t marks)
     return _cvtmask64_u64(others) != UINT64_MAX || marks > GROUP * FEW / 2;
 }
 
+/* Marks groups a block after the other: `least` of them, and on to the first that is not slow; or up to `end`. */
+static void mark_slowly(struct marking *marking, const uint8_t *text, size_t end, const struct tables *tables,
+    size_t least, uint16_t *positions, uint8_t *bytes)
+{
+    int32_t slow = 1;
+    for (size_t done = 0; (slow || done < least) && marking->at < end; done++) {
+        const struct marking before = *marking;
+        mark_blocks(marking, text, before.at + GROUP_BYTES, tables, positions, bytes, 0);
+        slow = is_slow(text + before.at, marking->count - before.count);
+    }
+}
+
 static size_t mark_quoted(
     const uint8_t *text, size_t length, const struct coreio__class *class, uint16_t *positions, uint8_t *bytes)
 {
@@ -326,12 +338,7 @@ static size_t mark_quoted(
         const size_t from = marking.at;
         mark_groups(&marking, text, end, quick, positions, bytes);
         pause = marking.at > from ? 1 : pause < PAUSE_MOST ? 2 * pause : PAUSE_MOST;
-        int32_t slow = 1;
-        for (size_t i = 0; (slow || i < pause) && marking.at < end; i++) {
-            const struct marking before = marking;
-            mark_blocks(&marking, text, before.at + GROUP_BYTES, &tables, positions, bytes, 0);
-            slow = is_slow(text + before.at, marking.count - before.count);
-        }
+        mark_slowly(&marking, text, end, &tables, pause, positions, bytes);
     }
     mark_blocks(&marking, text, length, &tables, positions, bytes, 0);
     return marking.count;

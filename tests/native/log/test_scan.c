@@ -687,7 +687,6 @@ TEST(no_memory_and_no_thread_are_told_and_nothing_leaks)
     coreio_log_query_destroy(query);
 }
 
-/* Memory may end at any moment while lines are counted and tables merged: a status, no crash, no wait for ever. */
 /* A worker takes further room for blocks in the middle of a file. Where there is none for it, lines are lost. */
 TEST(a_file_without_room_for_its_blocks_has_no_answer)
 {
@@ -719,6 +718,7 @@ TEST(a_file_without_room_for_its_blocks_has_no_answer)
     logs_free(&text);
 }
 
+/* Memory may end at any moment while lines are counted and tables merged: a status, no crash, no wait for ever. */
 TEST(memory_that_ends_while_lines_are_counted_is_told)
 {
     struct coreio_log_query *query =
