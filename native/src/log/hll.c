@@ -104,15 +104,22 @@ int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash)
     return status;
 }
 
-int32_t coreio__hll_merge(struct coreio__hll *hll, const struct coreio__hll *other)
+/* How much a counter has room for. */
+static uint32_t room_of(const struct coreio__hll *hll)
 {
+    return coreio__hll_registers(hll) != NULL ? UINT32_MAX : coreio__hll_capacity(hll);
+}
+
+int32_t coreio__hll_merge(struct coreio__hll *hll, struct coreio__hll *other)
+{
+    /* The larger set stays, so little is added, and seldom grows. */
+    if (room_of(other) > room_of(hll)) {
+        const struct coreio__hll larger = *other;
+        *other = *hll;
+        *hll = larger;
+    }
     const uint8_t *others = coreio__hll_registers(other);
     if (others != NULL) {
-        if (coreio__hll_registers(hll) == NULL) {
-            const int32_t status = change_set(hll, 0);
-            if (status < 0)
-                return status;
-        }
         uint8_t *registers = coreio__hll_registers(hll);
         for (int32_t i = 0; i < COREIO__HLL_REGISTERS; i++) {
             if (registers[i] < others[i])

@@ -80,8 +80,8 @@ static inline void coreio__hll_register(uint8_t *registers, uint64_t hash)
 /* Adds a hash. Returns 0 or -ENOMEM. */
 int32_t coreio__hll_add(struct coreio__hll *hll, uint64_t hash);
 
-/* Adds all of `other`, which stays as it is. Returns 0 or -ENOMEM. */
-int32_t coreio__hll_merge(struct coreio__hll *hll, const struct coreio__hll *other);
+/* Adds all of `other`, which is left with the smaller of both sets. Returns 0 or -ENOMEM. */
+int32_t coreio__hll_merge(struct coreio__hll *hll, struct coreio__hll *other);
 
 /* How many different hashes were added, rounded to a whole number. */
 int64_t coreio__hll_estimate(const struct coreio__hll *hll);

@@ -5,6 +5,9 @@
 
 #include "hash.h"
 
+/* Bytes of a set or sketch that are asked for ahead. */
+#define EXPECTED 256
+
 static void add_sum(struct coreio__sum *sum, uint64_t low, int64_t high, int64_t count)
 {
     sum->high += high + __builtin_add_overflow(sum->low, low, &sum->low);
@@ -156,7 +159,7 @@ int32_t coreio__measure_add_all(
     return 0;
 }
 
-int32_t coreio__measure_merge(const struct coreio__measure *measure, void *state, const void *other)
+int32_t coreio__measure_merge(const struct coreio__measure *measure, void *state, void *other)
 {
     switch (measure->kind) {
     case COREIO__SUM: {
@@ -175,6 +178,18 @@ int32_t coreio__measure_merge(const struct coreio__measure *measure, void *state
     default:
         return coreio__hll_merge(state, other);
     }
+}
+
+void coreio__measure_expect(const struct coreio__measure *measure, const void *state)
+{
+    const void *held = NULL;
+    if (measure->kind == COREIO__SKETCH)
+        held = ((const struct coreio__sketch *)state)->counters;
+    else if (measure->kind == COREIO__DISTINCT)
+        held = coreio__hll_set(state);
+    /* Most are not longer, and what follows comes by itself when it is walked through. */
+    for (size_t at = 0; held != NULL && at < EXPECTED; at += 64)
+        coreio__prefetch((const uint8_t *)held + at);
 }
 
 void coreio__measure_clear(const struct coreio__measure *measure, void *state)

@@ -147,13 +147,19 @@ int32_t coreio__sketch_add(struct coreio__sketch *sketch, int64_t value)
     return 0;
 }
 
-int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio__sketch *other)
+int32_t coreio__sketch_merge(struct coreio__sketch *sketch, struct coreio__sketch *other)
 {
+    /* The wider range stays, so little is added, and seldom grows. */
+    if (other->length > sketch->length || sketch->count == 0) {
+        const struct coreio__sketch wider = *other;
+        *other = *sketch;
+        *sketch = wider;
+    }
     if (other->count == 0)
         return 0;
+    const int64_t min = sketch->min < other->min ? sketch->min : other->min;
+    const int64_t max = sketch->max > other->max ? sketch->max : other->max;
     if (other->length == 0) {
-        const int64_t min = sketch->count > 0 && sketch->min < other->min ? sketch->min : other->min;
-        const int64_t max = sketch->count > 0 && sketch->max > other->max ? sketch->max : other->max;
         for (uint64_t i = 0; i < other->count; i++) {
             const int32_t status = coreio__sketch_add(sketch, coreio__sketch_value(other->few[i]));
             if (status < 0)
@@ -163,9 +169,7 @@ int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio_
         sketch->max = max;
         return 0;
     }
-    int32_t status = sketch->length == 0 && sketch->few != NULL ? spread(sketch) : 0;
-    if (status == 0)
-        status = cover(sketch, coreio__sketch_bucket(other->min), coreio__sketch_bucket(other->max));
+    int32_t status = cover(sketch, coreio__sketch_bucket(other->min), coreio__sketch_bucket(other->max));
     for (int32_t i = 0; i < other->length && status == 0; i++) {
         const uint64_t more = counter(other, i);
         if (more != 0)
@@ -173,10 +177,8 @@ int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio_
     }
     if (status < 0)
         return status;
-    if (sketch->count == 0 || other->min < sketch->min)
-        sketch->min = other->min;
-    if (sketch->count == 0 || other->max > sketch->max)
-        sketch->max = other->max;
+    sketch->min = min;
+    sketch->max = max;
     sketch->count += other->count;
     return 0;
 }

@@ -62,8 +62,8 @@ int64_t coreio__sketch_value(int32_t bucket);
 /* Adds a value. Returns 0 or -ENOMEM. */
 int32_t coreio__sketch_add(struct coreio__sketch *sketch, int64_t value);
 
-/* Adds all values of `other`, which stays as it is. Returns 0 or -ENOMEM. */
-int32_t coreio__sketch_merge(struct coreio__sketch *sketch, const struct coreio__sketch *other);
+/* Adds all values of `other`, which is left with the narrower of both ranges. Returns 0 or -ENOMEM. */
+int32_t coreio__sketch_merge(struct coreio__sketch *sketch, struct coreio__sketch *other);
 
 /* The element of rank floor(ppm / 1e6 * (count - 1)); 0 when empty. */
 int64_t coreio__sketch_quantile(const struct coreio__sketch *sketch, int32_t ppm);

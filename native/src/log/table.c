@@ -96,6 +96,7 @@ static void clear_group(const struct coreio__shape *shape, struct coreio__group 
         coreio__measure_clear(&shape->measures[i], state_of(group, &shape->measures[i]));
 }
 
+/* Adds `other`, which is to be cleared. */
 static int32_t merge_group(const struct coreio__shape *shape, struct coreio__group *group, struct coreio__group *other)
 {
     group->count += other->count;
@@ -451,7 +452,8 @@ static const uint64_t *hash_keys(const struct keys *keys, const struct coreio__b
  * look at is asked for first, so that the waits overlap. */
 #define FAR_PLACES 1024
 
-/* Writes which group each line of a batch most likely has, and asks for all that telling so looks at. */
+/* Writes which group each line of a batch most likely has, and asks for all that telling so looks at. There is a group.
+ */
 static void expect_groups(const struct coreio__table *table, const uint64_t *hashes, uint32_t count, uint32_t *index)
 {
     const size_t size = (size_t)table->shape->group_size;
@@ -659,6 +661,31 @@ static struct coreio__group *find_like(struct coreio__table *table, const struct
     return group;
 }
 
+/* Groups that are merged at a time: what they look at is asked for first. */
+#define MERGED 64
+
+static void expect_states(const struct coreio__table *table, struct coreio__group *group)
+{
+    for (int32_t i = 0; i < table->shape->measure_count; i++)
+        coreio__measure_expect(&table->shape->measures[i], state_of(group, &table->shape->measures[i]));
+}
+
+/* Asks for what merging the groups from .. to - 1 of another table looks at. */
+static void expect_merge(const struct coreio__table *table, const struct coreio__table *other, size_t from, size_t to)
+{
+    uint64_t hashes[MERGED] = {0};
+    uint32_t index[MERGED];
+    for (size_t i = from; i < to; i++) {
+        hashes[i - from] = coreio__table_group(other, i)->hash;
+        expect_states(other, coreio__table_group(other, i));
+    }
+    if (table->group_count == 0)
+        return;
+    expect_groups(table, hashes, (uint32_t)(to - from), index);
+    for (size_t i = from; i < to; i++)
+        expect_states(table, coreio__table_group(table, index[i - from]));
+}
+
 int32_t coreio__table_merge(struct coreio__table *table, struct coreio__table *other)
 {
     int32_t status = 0;
@@ -669,12 +696,13 @@ int32_t coreio__table_merge(struct coreio__table *table, struct coreio__table *o
             table->bound = other->bound;
     }
     for (size_t i = 0; i < other->group_count && status == 0; i++) {
-        struct coreio__group *from = coreio__table_group(other, i);
+        if (i % MERGED == 0)
+            expect_merge(table, other, i, i + MERGED < other->group_count ? i + MERGED : other->group_count);
         if (table->group_count >= 2 * (size_t)table->shape->max_groups && table->shape->key_count > 0)
             status = coreio__table_limit(table);
         if (status == 0) {
-            struct coreio__group *group = find_like(table, from);
-            status = group == NULL ? -ENOMEM : merge_group(table->shape, group, from);
+            struct coreio__group *group = find_like(table, coreio__table_group(other, i));
+            status = group == NULL ? -ENOMEM : merge_group(table->shape, group, coreio__table_group(other, i));
         }
     }
     coreio__table_clear(other);

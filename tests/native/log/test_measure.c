@@ -53,7 +53,7 @@ TEST(extremes_begin_with_the_first_value)
 {
     const struct coreio__measure measure = {COREIO__EXTREMES, 0, 0};
     struct coreio__extremes extremes = {0, 0, 0};
-    const struct coreio__extremes empty = {0, 0, 0};
+    struct coreio__extremes empty = {0, 0, 0};
     const struct coreio__number null = {0, 1};
     CHECK_EQ(add_one(&measure, &extremes, &null, NULL), 0);
     CHECK_EQ(extremes.count, 0);
@@ -70,7 +70,7 @@ TEST(extremes_begin_with_the_first_value)
     CHECK_EQ(extremes.count, 4);
     /* Merging into nothing takes over both ends, also when 0 lies outside. */
     struct coreio__extremes other = {0, 0, 0};
-    const struct coreio__extremes above = {7, 9, 2};
+    struct coreio__extremes above = {7, 9, 2};
     CHECK_EQ(coreio__measure_merge(&measure, &other, &above), 0);
     CHECK(other.min == 7 && other.max == 9 && other.count == 2);
 }
