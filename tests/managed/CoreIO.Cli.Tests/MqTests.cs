@@ -139,7 +139,8 @@ public sealed partial class MqTests(string backend)
     [Test]
     public void ARemovedQueueWakesWhoWaits()
     {
-        (int exitCode, string output) = Mq("sysv create K > /dev/null; (sleep 1; sysv rm K) & sysv recv K");
+        (int exitCode, string output) = Mq(
+            "sysv create K > /dev/null; waits() { sysv stat K --json | grep -q receiving; }; (soon waits; sysv rm K) & sysv recv K");
         Assert.That(exitCode, Is.EqualTo(2), output);
         Assert.That(output, Does.Contain("coreio mq: receive from queue").And.Contain("removed"));
     }
@@ -151,7 +152,7 @@ public sealed partial class MqTests(string backend)
         // `exec` keeps the process id, and a trap set to default undoes what a shell that starts it in the background ignores.
         (_, string output) = Mq(
             $"{family} create {queue} > /dev/null; perl -e '$SIG{{INT}} = \"DEFAULT\"; exec @ARGV' dotnet '{Program}' mq {family} recv {queue} --follow --backend {backend} > o & "
-            + $"pid=$!; {family} send {queue} a b; for i in {{1..50}}; do [ $(wc -l < o) = 2 ] && break; sleep 0.1; done; kill -INT $pid; wait $pid; echo $?; "
+            + $"pid=$!; {family} send {queue} a b; for i in {{1..200}}; do [ $(wc -l < o) = 2 ] && break; sleep 0.1; done; kill -INT $pid; wait $pid; echo $?; "
             + $"{family} send {queue} c; cat o; {family} recv {queue} -t 0");
         Assert.That(output, Is.EqualTo("130\na\nb\nc\n"));
     }
@@ -344,7 +345,7 @@ public sealed partial class MqTests(string backend)
     public void WatchShowsDepthAndWhoIsThere()
     {
         (int exitCode, string output) = Mq(
-            "posix create Q; posix recv Q -t 20s & sleep 1.5; posix watch Q --count 2 --interval 100ms --json; posix watch Q --count 1; posix send Q x; wait");
+            "posix create Q; posix recv Q -t 60s & waits() { ! posix stat Q --json | grep -q '\"peers\":\\[\\],\"hidden_processes\":0'; }; soon waits; posix watch Q --count 2 --interval 100ms --json; posix watch Q --count 1; posix send Q x; wait");
         Assert.That(exitCode, Is.Zero, output);
         string[] looks = [.. output.Split('\n').Where(line => line.StartsWith('{'))];
         Assert.That(looks, Has.Length.EqualTo(2), output);
@@ -364,7 +365,7 @@ public sealed partial class MqTests(string backend)
         }
 
         (int exitCode, string output) = Mq(
-            "sysv create K > /dev/null; perl -e 'my $m; msgrcv(shift, $m, 100, 0, 0)' $(sysv create K --exist-ok) & sleep 0.3; sysv stat K --json; sysv send K x; wait");
+            "id=$(sysv create K); perl -e 'my $m; msgrcv(shift, $m, 100, 0, 0)' $id & waits() { sysv stat K --json > o; grep -q receiving o; }; soon waits; cat o; sysv send K x; wait");
         Assert.That(exitCode, Is.Zero, output);
         JsonElement peer = JsonDocument.Parse(output).RootElement.GetProperty("peers").EnumerateArray().Single();
         Assert.That(peer.GetProperty("name").GetString(), Is.EqualTo("perl"));
@@ -375,7 +376,7 @@ public sealed partial class MqTests(string backend)
     public void ANotificationIsToldEachTimeAndTakesNothing()
     {
         (int exitCode, string output) = Mq(
-            "posix create Q; posix notify Q -n 2 > o & sleep 1.5; posix stat Q; posix notify Q; posix send Q a; posix recv Q; sleep 0.3; posix send Q b; wait %1; cat o; posix recv Q");
+            "posix create Q; posix notify Q -n 2 > o & waits() { posix stat Q | grep -q 'notifies.*('; }; soon waits; posix stat Q; posix notify Q; posix send Q a; posix recv Q; soon waits; posix send Q b; wait %1; cat o; posix recv Q");
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Match(@"notifies +\d+ \(").And.Match(@"EBUSY\): one process at a time is told, now \d+ \("));
         Assert.That(output, Does.Match($@"a\n{_name} [01]\n{_name} 1\nb\n"), "the first may be received before it is looked at");
@@ -444,13 +445,15 @@ public sealed partial class MqTests(string backend)
         Assert.That(output, Is.EqualTo(Named(expected)));
     }
 
-    // Q stands for the queue's name and K for the option with its key; `posix`, `sysv`, ... are verbs of `coreio mq` on this backend.
+    // Q stands for the queue's name and K for the option with its key; `posix`, `sysv`, ... are verbs of `coreio mq` on this backend. `soon`
+    // waits until a command succeeds, for a while.
     private (int ExitCode, string Output) Mq(string script)
     {
         string verbs = "posix() { coreio mq posix \"$@\" --backend " + backend + "; }\n"
             + "sysv() { coreio mq sysv \"$@\" --backend " + backend + "; }\n"
             + "ls() { coreio mq ls \"$@\" --backend " + backend + "; }\n"
             + "limits() { coreio mq limits \"$@\" --backend " + backend + "; }\n"
+            + "soon() { for i in {1..100}; do \"$@\" && return; sleep 0.05; done; }\n"
             + "bench() { coreio mq bench \"$@\"; }\nbench-peer() { coreio mq bench-peer; }\n";
         return Bash(verbs + Named(script));
     }

@@ -101,9 +101,13 @@ internal sealed class LoopDescriptorTests(string backend)
     [Test]
     public void A_process()
     {
-        using Process process = Process.Start(new ProcessStartInfo("sleep", "0.2"))!;
+        using Process process = Process.Start(new ProcessStartInfo("cat") { RedirectStandardInput = true })!;
         using SafeFileHandle descriptor = LoopLibc.PidDescriptor(process.Id);
-        AssertTurnsReady(_loop.Add(descriptor, Read), () => { });
+        long id = _loop.Add(descriptor, Read);
+        Assert.That(_loop.Wait().Select(e => e.Id), Has.No.Member(id));
+        process.StandardInput.Close();
+        // The runtime waits for it, too; where it was first, the descriptor has hung up by now.
+        Assert.That(_loop.Ready(10 * TestLoop.Second) & ~LoopInterest.HangUp, Is.EqualTo(Read));
         Assert.That(process.WaitForExit(10_000));
     }
 

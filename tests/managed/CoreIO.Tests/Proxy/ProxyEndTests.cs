@@ -172,7 +172,7 @@ internal sealed class ProxyEndTests(string backend)
     public void Silence_after_one_side_has_ended_is_limited_and_bytes_put_it_off([Values] bool serverFirst)
     {
         using ProxyUpstreamServer upstream = new();
-        using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = TimeSpan.FromMilliseconds(400) }, upstream.Address);
+        using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = TimeSpan.FromMilliseconds(1000) }, upstream.Address);
         (Socket client, Socket server) = rig.Pair(upstream);
         using (client)
         using (server)
@@ -182,7 +182,7 @@ internal sealed class ProxyEndTests(string backend)
             second.ExpectEnd();
             for (int i = 0; i < 5; i++)
             {
-                first.ExpectSilence(150);
+                first.ExpectSilence(300);
                 second.Reaches(first);
             }
 
@@ -191,21 +191,21 @@ internal sealed class ProxyEndTests(string backend)
 
         ProxyRecord record = rig.Record();
         Assert.That(record.End, Is.EqualTo(ProxyEnd.HalfClosed));
-        Assert.That(record.DurationNs, Is.GreaterThanOrEqualTo(((5 * 150) + 400) * 1_000_000L - 20_000_000L));
+        Assert.That(record.DurationNs, Is.GreaterThanOrEqualTo(((5 * 300) + 1000) * 1_000_000L - 20_000_000L));
     }
 
     [Test]
     public void Silence_before_an_end_does_not_count([Values] bool serverFirst)
     {
         using ProxyUpstreamServer upstream = new();
-        using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = TimeSpan.FromMilliseconds(500) }, upstream.Address);
+        using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = TimeSpan.FromMilliseconds(1000) }, upstream.Address);
         (Socket client, Socket server) = rig.Pair(upstream);
         using (client)
         using (server)
         {
             (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
             first.Reaches(second);
-            first.ExpectSilence(700);
+            first.ExpectSilence(1200);
             first.EndSending();
             second.ExpectEnd();
             first.ExpectSilence(200);

@@ -10,14 +10,17 @@ internal sealed class ProxyRig : IDisposable
     /// <summary>How long anything that has to come is waited for.</summary>
     public const int PatienceMs = 20_000;
 
+    /// <summary>A limit of time that a test can wait out, but not so short that a machine which stops for a moment passes it.</summary>
+    public const int QuickMs = 500;
+
     /// <summary>Limits of time that a test can wait out, by one worker, so that the order of things is known.</summary>
     public static readonly ProxyOptions Quick = new()
     {
         Workers = 1,
         Journal = 4096,
-        ConnectTimeout = TimeSpan.FromMilliseconds(200),
-        HalfCloseTimeout = TimeSpan.FromMilliseconds(200),
-        HeaderTimeout = TimeSpan.FromMilliseconds(200),
+        ConnectTimeout = TimeSpan.FromMilliseconds(QuickMs),
+        HalfCloseTimeout = TimeSpan.FromMilliseconds(QuickMs),
+        HeaderTimeout = TimeSpan.FromMilliseconds(QuickMs),
     };
 
     /// <summary>One worker and the default limits of time.</summary>

@@ -15,14 +15,14 @@ internal sealed class ProxyTimeTests(string backend)
     public void An_idle_connection_ends_and_bytes_of_either_side_put_that_off()
     {
         using ProxyUpstreamServer upstream = new();
-        using ProxyRig rig = new(backend, ProxyRig.Quick with { IdleTimeout = TimeSpan.FromMilliseconds(400) }, upstream.Address);
+        using ProxyRig rig = new(backend, ProxyRig.Quick with { IdleTimeout = TimeSpan.FromMilliseconds(1000) }, upstream.Address);
         (Socket client, Socket server) = rig.Pair(upstream);
         using (client)
         using (server)
         {
             for (int i = 0; i < 6; i++)
             {
-                client.ExpectSilence(150);
+                client.ExpectSilence(300);
                 (i % 2 == 0 ? client : server).Reaches(i % 2 == 0 ? server : client);
             }
 
@@ -32,7 +32,7 @@ internal sealed class ProxyTimeTests(string backend)
 
         ProxyRecord record = rig.Record();
         Assert.That(record.End, Is.EqualTo(ProxyEnd.Idle));
-        Assert.That(record.DurationNs, Is.InRange(1280 * Millisecond, 5000 * Millisecond));
+        Assert.That(record.DurationNs, Is.InRange(2780 * Millisecond, 6500 * Millisecond));
     }
 
     [Test]
@@ -73,7 +73,7 @@ internal sealed class ProxyTimeTests(string backend)
             client.ExpectGone();
             ProxyRecord record = rig.Record();
             Assert.That(record.End, Is.EqualTo(ProxyEnd.HeaderTimeout), begin);
-            Assert.That(record.DurationNs, Is.InRange(200 * Millisecond, 5000 * Millisecond));
+            Assert.That(record.DurationNs, Is.InRange(ProxyRig.QuickMs * Millisecond, 5000 * Millisecond));
             Assert.That(record.ConnectNs, Is.EqualTo(-1));
             Assert.That(record.Upstream, Is.EqualTo(-1));
         }
@@ -92,7 +92,7 @@ internal sealed class ProxyTimeTests(string backend)
         Assert.That(record.End, Is.EqualTo(ProxyEnd.ConnectTimeout));
         Assert.That(record.Error, Is.EqualTo(TimedOut));
         Assert.That(record.ConnectNs, Is.EqualTo(-1));
-        Assert.That(record.DurationNs, Is.InRange(200 * Millisecond, 5000 * Millisecond));
+        Assert.That(record.DurationNs, Is.InRange(ProxyRig.QuickMs * Millisecond, 5000 * Millisecond));
         Assert.That(rig.Upstreams[0].Failures, Is.EqualTo(1));
         Assert.That(rig.Upstreams[0].LastError, Is.EqualTo(TimedOut));
     }
