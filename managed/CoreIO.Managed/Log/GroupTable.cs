@@ -21,10 +21,16 @@ internal sealed class GroupTable
 
     private const ulong Upper = 0xFFFFFFFF00000000;
 
+    /// <summary>So many places that the few keys there are seldom share one.</summary>
+    private const int RecentBits = 8;
+
     private readonly TablePlan _plan;
     private readonly int[] _parts;
     private readonly int[] _columns;
     private readonly Accumulator[] _accumulators;
+
+    /// <summary>Short keys of one or two texts that came lately, while there are few places.</summary>
+    private readonly Recent[] _recents = new Recent[1 << RecentBits];
 
     /// <summary>Open addressing: the upper half of the hash, and the group; 0 is empty.</summary>
     private ulong[] _places = new ulong[FirstPlaces];
@@ -64,6 +70,10 @@ internal sealed class GroupTable
         if (_parts.Length == 0)
         {
             batch.Groups.AsSpan(0, batch.Count).Fill(GroupStore.First);
+        }
+        else if (_parts.Length <= 2 && _places.Length <= FarPlaces)
+        {
+            from = FindRecent(ref text, batch);
         }
         else
         {
@@ -270,6 +280,72 @@ internal sealed class GroupTable
         return added;
     }
 
+    /// <summary>The same for few different keys of one or two texts: most are short and came lately, and need neither hash nor look-up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int FindRecent(ref byte text, LineBatch batch)
+    {
+        bool isPair = _columns.Length == 2;
+        ref Slice firsts = ref Unsafe.Add(ref First(batch.Texts), _columns[0]);
+        ref Slice seconds = ref Unsafe.Add(ref First(batch.Texts), _columns[^1]);
+        ref int groups = ref First(batch.Groups);
+        ReadOnlySpan<int> lines = batch.Counted.AsSpan(0, batch.Count);
+        int added = 0;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            Slice first = Unsafe.Add(ref firsts, lines[i]);
+            Slice second = isPair ? Unsafe.Add(ref seconds, lines[i]) : default;
+            if (!Hash.IsShort(first) || (isPair && !Hash.IsShort(second)))
+            {
+                Unsafe.Add(ref groups, i) = FindAt(ref text, batch, i, ref added);
+                continue;
+            }
+
+            Recent key = new()
+            {
+                First = Hash.ShortWord(ref text, first),
+                Second = isPair ? Hash.ShortWord(ref text, second) : 0,
+                Lengths = (uint)first.Length | (ulong)second.Length << 32,
+            };
+            ref Recent recent = ref Unsafe.Add(ref First(_recents), (int)(Hash.OfWords(key.First, key.Second) >> (64 - RecentBits)));
+            if (((recent.First ^ key.First) | (recent.Second ^ key.Second) | (recent.Lengths ^ key.Lengths)) != 0)
+            {
+                key.Group = FindAt(ref text, batch, i, ref added);
+                Unsafe.Add(ref groups, i) = key.Group;
+                recent = key.Group == GroupStore.Other ? recent : key;
+                continue;
+            }
+
+            Unsafe.Add(ref groups, i) = recent.Group;
+        }
+
+        return added;
+    }
+
+    /// <summary>Finds or makes the group of one line.</summary>
+    private int FindAt(ref byte text, LineBatch batch, int index, ref int added)
+    {
+        ref Slice texts = ref Unsafe.Add(ref First(batch.Texts), batch.Counted[index]);
+        ulong hash = 0;
+        foreach (int column in _columns)
+        {
+            Slice slice = Unsafe.Add(ref texts, column);
+            hash = slice.IsNull ? Hash.OfNull(hash) : Hash.Of(ref Unsafe.Add(ref text, slice.Start), slice.Length, hash);
+        }
+
+        batch.Keys[index] = hash;
+        int mask = _places.Length - 1;
+        for (int at = (int)hash & mask; _places[at] != 0; at = (at + 1) & mask)
+        {
+            int group = (int)(uint)_places[at];
+            if (((_places[at] ^ hash) & Upper) == 0 && IsKey(ref KeyOf(group), ref text, ref texts))
+            {
+                return group;
+            }
+        }
+
+        return FindNew(ref text, batch, index, ref added);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref byte KeyOf(int group) => ref Groups.Keys.At(Unsafe.Add(ref Groups.Words, (group * Groups.Stride) + GroupStore.KeyAt));
 
@@ -374,6 +450,7 @@ internal sealed class GroupTable
         }
 
         _places = new ulong[size];
+        Array.Clear(_recents);
         for (int i = GroupStore.First; i < Groups.Count; i++)
         {
             Place(Groups.HashOf(i), i);
@@ -386,5 +463,16 @@ internal sealed class GroupTable
         int[] groups = [.. Enumerable.Range(GroupStore.First, Own).Where(i => Groups.HashOf(i) == hash)];
         Array.Sort(groups, (left, right) => Groups.KeyOf(left).SequenceCompareTo(Groups.KeyOf(right)));
         return groups;
+    }
+
+    /// <summary>A key of one or two texts of one to eight bytes, and its group; lengths of 0 for none.</summary>
+    private struct Recent
+    {
+        internal ulong First;
+        internal ulong Second;
+
+        /// <summary>Of both texts, the second in the upper half.</summary>
+        internal ulong Lengths;
+        internal int Group;
     }
 }

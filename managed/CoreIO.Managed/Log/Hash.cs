@@ -49,6 +49,25 @@ internal static class Hash
     /// <summary>The hash of a null part of a key.</summary>
     internal static ulong OfNull(ulong seed) => Fold(seed ^ K2, K0);
 
+    /// <summary>Whether a text has one to eight bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsShort(Slice text) => (uint)(text.Length - 1) < sizeof(ulong);
+
+    /// <summary>The bytes of a text of one to eight, which with its length say which it is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong ShortWord(ref byte text, Slice slice)
+    {
+        ref byte first = ref Unsafe.Add(ref text, slice.Start);
+        int length = slice.Length;
+        return length >= 4
+            ? Load32(ref first) << 32 | Load32(ref Unsafe.Add(ref first, length - 4))
+            : (ulong)first << 16 | (ulong)Unsafe.Add(ref first, length >> 1) << 8 | Unsafe.Add(ref first, length - 1);
+    }
+
+    /// <summary>A quick hash of two words, in its upper bits; no part of an answer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong OfWords(ulong first, ulong second) => (first * K0) + (second * K1);
+
     // More than 16 bytes: up to four lanes of 16 bytes that do not wait for each other; the last ones overlap what was read before.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ulong OfLong(ref byte text, int length, ulong seed)
