@@ -15,7 +15,7 @@
 #define MS INT64_C(1000000)
 #define NEVER INT64_C(-1)
 /* A limit that a case can wait out, but not so short that a machine which stops for a moment passes it. */
-#define QUICK (400 * MS)
+#define QUICK (800 * MS)
 
 /* One worker and limits of time that a test waits out. */
 static struct coreio_proxy_options quick(void)
@@ -189,7 +189,7 @@ TEST(silence_after_one_side_has_ended_is_limited)
     rig_expect_end(server);
     /* Bytes put the end off. */
     for (int32_t i = 0; i < 4; i++) {
-        const struct timespec pause = {.tv_nsec = 150 * MS};
+        const struct timespec pause = {.tv_nsec = 250 * MS};
         (void)nanosleep(&pause, NULL);
         rig_send(server, "x", 1);
         rig_expect(client, "x", 1);
@@ -199,7 +199,7 @@ TEST(silence_after_one_side_has_ended_is_limited)
     close(server);
     const struct coreio_proxy_record record = rig_record(&rig);
     CHECK_EQ(record.end, COREIO_PROXY_END_HALF_CLOSED);
-    CHECK(record.duration_ns >= 4 * 150 * MS + QUICK);
+    CHECK(record.duration_ns >= 4 * 250 * MS + QUICK);
     /* It is no limit of those that are open both ways. */
     rig_pair(&rig, &client, &server);
     const struct timespec pause = {.tv_nsec = QUICK + 100 * MS};
@@ -235,7 +235,7 @@ TEST(idle_and_old_connections_end)
     int32_t server;
     rig_pair(&rig, &client, &server);
     for (int32_t i = 0; i < 4; i++) {
-        const struct timespec pause = {.tv_nsec = 150 * MS};
+        const struct timespec pause = {.tv_nsec = 250 * MS};
         (void)nanosleep(&pause, NULL);
         rig_send(i % 2 == 0 ? server : client, "x", 1);
         rig_expect(i % 2 == 0 ? client : server, "x", 1);

@@ -171,48 +171,58 @@ internal sealed class ProxyEndTests(string backend)
     [Test]
     public void Silence_after_one_side_has_ended_is_limited_and_bytes_put_it_off([Values] bool serverFirst)
     {
-        using ProxyUpstreamServer upstream = new();
-        using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = TimeSpan.FromMilliseconds(1000) }, upstream.Address);
-        (Socket client, Socket server) = rig.Pair(upstream);
-        using (client)
-        using (server)
+        TimeSpan limit = TimeSpan.FromMilliseconds(1000);
+        ProxyRig.InTime(limit, step =>
         {
-            (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
-            first.EndSending();
-            second.ExpectEnd();
-            for (int i = 0; i < 5; i++)
+            using ProxyUpstreamServer upstream = new();
+            using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = limit }, upstream.Address);
+            (Socket client, Socket server) = rig.Pair(upstream);
+            using (client)
+            using (server)
             {
-                first.ExpectSilence(300);
-                second.Reaches(first);
+                (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
+                first.EndSending();
+                second.ExpectEnd();
+                for (int i = 0; i < 5; i++)
+                {
+                    step();
+                    first.ExpectSilence(300);
+                    second.Reaches(first);
+                }
+
+                first.ExpectGone();
             }
 
-            first.ExpectGone();
-        }
-
-        ProxyRecord record = rig.Record();
-        Assert.That(record.End, Is.EqualTo(ProxyEnd.HalfClosed));
-        Assert.That(record.DurationNs, Is.GreaterThanOrEqualTo(((5 * 300) + 1000) * 1_000_000L - 20_000_000L));
+            ProxyRecord record = rig.Record();
+            Assert.That(record.End, Is.EqualTo(ProxyEnd.HalfClosed));
+            Assert.That(record.DurationNs, Is.GreaterThanOrEqualTo(((5 * 300) + 1000) * 1_000_000L - 20_000_000L));
+        });
     }
 
     [Test]
     public void Silence_before_an_end_does_not_count([Values] bool serverFirst)
     {
-        using ProxyUpstreamServer upstream = new();
-        using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = TimeSpan.FromMilliseconds(1000) }, upstream.Address);
-        (Socket client, Socket server) = rig.Pair(upstream);
-        using (client)
-        using (server)
+        TimeSpan limit = TimeSpan.FromMilliseconds(1000);
+        ProxyRig.InTime(limit, step =>
         {
-            (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
-            first.Reaches(second);
-            first.ExpectSilence(1200);
-            first.EndSending();
-            second.ExpectEnd();
-            first.ExpectSilence(200);
-            second.Reaches(first, "an answer that took a while");
-        }
+            using ProxyUpstreamServer upstream = new();
+            using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = limit }, upstream.Address);
+            (Socket client, Socket server) = rig.Pair(upstream);
+            using (client)
+            using (server)
+            {
+                (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
+                first.Reaches(second);
+                first.ExpectSilence(1200);
+                step();
+                first.EndSending();
+                second.ExpectEnd();
+                first.ExpectSilence(200);
+                second.Reaches(first, "an answer that took a while");
+            }
 
-        Assert.That(rig.Record().End, Is.EqualTo(ProxyEnd.Done));
+            Assert.That(rig.Record().End, Is.EqualTo(ProxyEnd.Done));
+        });
     }
 
     [Test]

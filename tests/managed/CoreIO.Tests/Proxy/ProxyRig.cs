@@ -1,7 +1,9 @@
 // A proxy for one test, between clients and upstreams that the test itself is. Every wait ends, and what is made here ends with the rig.
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using CoreIO.Proxy;
+using NUnit.Framework.Internal;
 
 namespace CoreIO.Tests.Proxy;
 
@@ -125,6 +127,33 @@ internal sealed class ProxyRig : IDisposable
     /// <summary>Sockets, pipes and what epoll is made of; not files, for the runtime keeps two for each assembly it loads meanwhile.</summary>
     public static int OpenDescriptors() => Directory.GetFileSystemEntries("/proc/self/fd")
         .Count(entry => new FileInfo(entry).LinkTarget is { } target && target[0] != '/');
+
+    /// <summary>
+    /// Runs what has to do each of its steps, which it tells, within a limit of time after the one before. Where it failed after the machine
+    /// had let it wait for longer than that, it is run again.
+    /// </summary>
+    public static void InTime(TimeSpan limit, Action<Action> run)
+    {
+        for (int again = 5; ; again--)
+        {
+            Stopwatch since = new();
+            bool late = false;
+            try
+            {
+                using TestExecutionContext.IsolatedContext context = new();
+                run(() =>
+                {
+                    late |= since.Elapsed > limit;
+                    since.Restart();
+                });
+                return;
+            }
+            catch (Exception e) when (again > 0 && (late || since.Elapsed > limit))
+            {
+                TestContext.Out.WriteLine($"a step took longer than {limit}: {e.Message}");
+            }
+        }
+    }
 
     /// <summary>Waits until something holds.</summary>
     public static void Until(Func<bool> holds, string what) => Assert.That(() => holds(), Is.True.After(PatienceMs, 2), what);

@@ -14,25 +14,30 @@ internal sealed class ProxyTimeTests(string backend)
     [Test]
     public void An_idle_connection_ends_and_bytes_of_either_side_put_that_off()
     {
-        using ProxyUpstreamServer upstream = new();
-        using ProxyRig rig = new(backend, ProxyRig.Quick with { IdleTimeout = TimeSpan.FromMilliseconds(1000) }, upstream.Address);
-        (Socket client, Socket server) = rig.Pair(upstream);
-        using (client)
-        using (server)
+        TimeSpan limit = TimeSpan.FromMilliseconds(1000);
+        ProxyRig.InTime(limit, step =>
         {
-            for (int i = 0; i < 6; i++)
+            using ProxyUpstreamServer upstream = new();
+            using ProxyRig rig = new(backend, ProxyRig.Quick with { IdleTimeout = limit }, upstream.Address);
+            (Socket client, Socket server) = rig.Pair(upstream);
+            using (client)
+            using (server)
             {
-                client.ExpectSilence(300);
-                (i % 2 == 0 ? client : server).Reaches(i % 2 == 0 ? server : client);
+                for (int i = 0; i < 6; i++)
+                {
+                    step();
+                    client.ExpectSilence(300);
+                    (i % 2 == 0 ? client : server).Reaches(i % 2 == 0 ? server : client);
+                }
+
+                client.ExpectGone();
+                server.ExpectGone();
             }
 
-            client.ExpectGone();
-            server.ExpectGone();
-        }
-
-        ProxyRecord record = rig.Record();
-        Assert.That(record.End, Is.EqualTo(ProxyEnd.Idle));
-        Assert.That(record.DurationNs, Is.InRange(2780 * Millisecond, 6500 * Millisecond));
+            ProxyRecord record = rig.Record();
+            Assert.That(record.End, Is.EqualTo(ProxyEnd.Idle));
+            Assert.That(record.DurationNs, Is.InRange(2780 * Millisecond, 6500 * Millisecond));
+        });
     }
 
     [Test]
