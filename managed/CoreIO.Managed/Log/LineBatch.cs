@@ -49,7 +49,7 @@ internal sealed class LineBatch
     /// <summary>Of each line that counts, its group in the table at hand; before that is known, the first one to look at.</summary>
     internal int[] Groups { get; } = new int[Capacity];
 
-    /// <summary>Of each line that counts, the hash of its key in the table at hand.</summary>
+    /// <summary>Of each line that counts, the hash of its key in the table at hand, where it was looked up.</summary>
     internal ulong[] Keys { get; } = new ulong[Capacity];
 
     /// <summary>A field as it counts: a lone dash is null.</summary>

@@ -56,11 +56,10 @@ int32_t coreio__measure_add(
 int32_t coreio__measure_add_all(
     const struct coreio__measure *measure, uint8_t *group, const struct coreio__batch *batch);
 
-/* Adds what `other` holds; both are to be cleared, and which has what is left of it is not told. Returns 0 or -ENOMEM.
- */
+/* Adds what `other` holds, which is left with anything, and still to be cleared. Returns 0 or -ENOMEM. */
 int32_t coreio__measure_merge(const struct coreio__measure *measure, void *state, void *other);
 
-/* Brings what merging a state looks at into the cache. */
+/* Brings the beginning of what merging a state looks at into the cache. */
 void coreio__measure_expect(const struct coreio__measure *measure, const void *state);
 
 /* Frees what the state holds. */

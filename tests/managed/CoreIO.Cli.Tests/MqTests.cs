@@ -140,7 +140,7 @@ public sealed partial class MqTests(string backend)
     public void ARemovedQueueWakesWhoWaits()
     {
         (int exitCode, string output) = Mq(
-            "sysv create K > /dev/null; waits() { sysv stat K --json | grep -q receiving; }; (soon waits; sysv rm K) & sysv recv K");
+            "sysv create K > /dev/null; sysv send K a; (soon test -s o; sysv rm K) & sysv recv K --follow > o");
         Assert.That(exitCode, Is.EqualTo(2), output);
         Assert.That(output, Does.Contain("coreio mq: receive from queue").And.Contain("removed"));
     }
@@ -453,7 +453,7 @@ public sealed partial class MqTests(string backend)
             + "sysv() { coreio mq sysv \"$@\" --backend " + backend + "; }\n"
             + "ls() { coreio mq ls \"$@\" --backend " + backend + "; }\n"
             + "limits() { coreio mq limits \"$@\" --backend " + backend + "; }\n"
-            + "soon() { for i in {1..100}; do \"$@\" && return; sleep 0.05; done; }\n"
+            + "soon() { for i in {1..200}; do \"$@\" && return; sleep 0.05; done; echo \"never: $*\"; return 1; }\n"
             + "bench() { coreio mq bench \"$@\"; }\nbench-peer() { coreio mq bench-peer; }\n";
         return Bash(verbs + Named(script));
     }

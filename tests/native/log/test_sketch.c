@@ -237,7 +237,7 @@ TEST(a_sketch_without_memory_keeps_what_it_has)
         struct coreio__sketch sketch = {0};
         struct coreio__sketch other = {0};
         for (int64_t i = 0; i < 40; i++)
-            coreio__sketch_add(&other, i * 1000);
+            coreio__sketch_add(&other, -i * 1000);
         int32_t status = 0;
         allocations_refuse_after(passed);
         for (int64_t i = 0; i < 33 && status == 0; i++)
@@ -256,5 +256,22 @@ TEST(a_sketch_without_memory_keeps_what_it_has)
         if (!refused)
             break;
     }
-    CHECK(refusals >= 3);
+    CHECK(refusals >= 4);
+}
+
+TEST(few_values_outside_of_the_counters_need_memory)
+{
+    struct coreio__sketch sketch = {0};
+    struct coreio__sketch few = {0};
+    for (int64_t i = 0; i < 40; i++)
+        CHECK_EQ(coreio__sketch_add(&sketch, 1000 + i), 0);
+    CHECK_EQ(coreio__sketch_add(&few, INT64_MIN), 0);
+    allocations_refuse_after(0);
+    CHECK_EQ(coreio__sketch_merge(&sketch, &few), -ENOMEM);
+    allocations_refuse_after(-1);
+    CHECK_EQ(coreio__sketch_merge(&sketch, &few), 0);
+    CHECK_EQ(sketch.count, 41);
+    CHECK_EQ(sketch.min, INT64_MIN);
+    coreio__sketch_clear(&sketch);
+    coreio__sketch_clear(&few);
 }

@@ -64,6 +64,44 @@ internal sealed class GroupLimitTests
         }
     }
 
+    [Test]
+    public void Pairs_of_short_keys_are_told_apart(
+        [ValueSource(typeof(Backends), nameof(Backends.Names))] string backend, [Values(Groups, 7)] int limit)
+    {
+        StringBuilder log = new();
+        Dictionary<string, long> lines = [];
+        for (int i = 0; i < 20_000; i++)
+        {
+            string line = $"{(i % 3 == 0 ? "x" : "yy")} {i * 7919L % 151:x}";
+            log.Append(line).Append('\n');
+            lines[line] = lines.GetValueOrDefault(line) + 1;
+        }
+
+        LogTableAnswer table = Scans.Feed(
+            Backends.Get(backend),
+            new Question("$a $b") { Tables = [new LogTable { By = ["a", "b"], Stats = ["count"], MaxGroups = limit }] },
+            Encoding.ASCII.GetBytes(log.ToString()),
+            new LogScanOptions { Workers = 1 }).Tables[0];
+        LogGroup[] own = [.. table.Groups.Where(g => !g.IsOther)];
+        Assert.That(own, Has.Length.EqualTo(Math.Min(limit, lines.Count)));
+        Assert.That(own.Select(g => g.Count), Is.EqualTo(own.Select(g => lines[Words(table, g)])));
+        Assert.That(own.Sum(g => g.Count) + table.OtherLines, Is.EqualTo(20_000));
+    }
+
+    // The parts of a key: a length each, then the bytes.
+    private static string Words(LogTableAnswer table, LogGroup group)
+    {
+        List<string> words = [];
+        for (ReadOnlySpan<byte> key = table.KeyBytes.AsSpan((int)group.KeyOffset, (int)group.KeyLength); !key.IsEmpty;)
+        {
+            int length = BitConverter.ToInt32(key);
+            words.Add(Encoding.ASCII.GetString(key.Slice(sizeof(int), length)));
+            key = key[(sizeof(int) + length)..];
+        }
+
+        return string.Join(' ', words);
+    }
+
     private static long Sum(LogTableAnswer table) =>
         (long)table.Groups.Aggregate(Int128.Zero, (sum, group) => sum + table.Cell(group, 1).Value);
 

@@ -107,7 +107,8 @@ internal sealed class LoopDescriptorTests(string backend)
         Assert.That(_loop.Wait().Select(e => e.Id), Has.No.Member(id));
         process.StandardInput.Close();
         // The runtime waits for it, too; where it was first, the descriptor has hung up by now.
-        Assert.That(_loop.Ready(10 * TestLoop.Second) & ~LoopInterest.HangUp, Is.EqualTo(Read));
+        LoopEvent e = _loop.One(10 * TestLoop.Second);
+        Assert.That((e.Id, e.Kind, e.Ready & ~LoopInterest.HangUp), Is.EqualTo((id, LoopEventKind.Descriptor, Read)));
         Assert.That(process.WaitForExit(10_000));
     }
 

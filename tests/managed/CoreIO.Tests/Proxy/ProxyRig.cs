@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using CoreIO.Proxy;
+using CoreIO.Testing;
 using NUnit.Framework.Internal;
 
 namespace CoreIO.Tests.Proxy;
@@ -117,12 +118,8 @@ internal sealed class ProxyRig : IDisposable
     /// <summary>A port of the kernel's choice.</summary>
     public static IPEndPoint Loopback => new(IPAddress.Loopback, 0);
 
-    /// <summary>An address that nothing listens on.</summary>
-    public static EndPoint Refusing()
-    {
-        using ProxyUpstreamServer gone = new();
-        return gone.Address;
-    }
+    /// <summary>An address that nothing listens on, and nobody else takes.</summary>
+    public static EndPoint Refusing() => new IPEndPoint(IPAddress.Loopback, FreePort.Take());
 
     /// <summary>Sockets, pipes and what epoll is made of; not files, for the runtime keeps two for each assembly it loads meanwhile.</summary>
     public static int OpenDescriptors() => Directory.GetFileSystemEntries("/proc/self/fd")

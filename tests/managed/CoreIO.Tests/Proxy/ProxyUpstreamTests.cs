@@ -48,7 +48,7 @@ internal sealed class ProxyUpstreamTests(string backend)
 
         ProxyRecord record = rig.Record();
         Assert.That((record.End, record.Upstream, record.Retries), Is.EqualTo((ProxyEnd.Done, 1, 1)));
-        Assert.That(record.ConnectNs, Is.GreaterThanOrEqualTo(200_000_000));
+        Assert.That(record.ConnectNs, Is.GreaterThanOrEqualTo(ProxyRig.QuickMs * 1_000_000L));
         Assert.That(rig.Upstreams[0].LastError, Is.EqualTo(TimedOut));
     }
 
@@ -235,7 +235,7 @@ internal sealed class ProxyUpstreamTests(string backend)
     public void A_backup_is_used_while_no_other_is_up()
     {
         using ProxyUpstreamServer backup = new();
-        ProxyUpstreamServer main = new();
+        ProxyUpstreamServer main = new(ProxyRig.Refusing());
         EndPoint address = main.Address;
         ProxyOptions options = ProxyRig.Quick with { CheckInterval = TimeSpan.FromMilliseconds(20), Fall = 2, Rise = 2 };
         ProxyPlan plan = ProxyRig.Plan(options, backup.Address, address);
@@ -324,7 +324,7 @@ internal sealed class ProxyUpstreamTests(string backend)
 
     private ProxyRig Checked(out ProxyUpstreamServer upstream)
     {
-        upstream = new ProxyUpstreamServer();
+        upstream = new ProxyUpstreamServer(ProxyRig.Refusing());
         return new ProxyRig(backend,
             ProxyRig.Quick with { Workers = 2, CheckInterval = TimeSpan.FromMilliseconds(20), Fall = 2, Rise = 3 }, upstream.Address);
     }

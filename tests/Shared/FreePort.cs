@@ -1,9 +1,9 @@
-// A port of the loopback for a program that has to be told one: below those that the kernel gives to whoever asks for any, so that no
-// connection of another test takes it before the program does.
+// A port of the loopback for a program that has to be told one, or for a server that goes and comes back: below those that the kernel gives
+// to whoever asks for any, so that no connection of another test takes it meanwhile.
 using System.Net;
 using System.Net.Sockets;
 
-namespace CoreIO.Cli.Tests;
+namespace CoreIO.Testing;
 
 internal static class FreePort
 {
