@@ -259,21 +259,8 @@ internal sealed class GroupTable
         int added = 0;
         for (int i = 0; i < batch.Count; i++)
         {
-            ulong hash = batch.Keys[i];
             ref Slice texts = ref Unsafe.Add(ref First(batch.Texts), batch.Counted[i]);
-            ref ulong places = ref First(_places);
-            int mask = _places.Length - 1;
-            int group = -1;
-            for (int at = (int)hash & mask; Unsafe.Add(ref places, at) != 0; at = (at + 1) & mask)
-            {
-                ulong place = Unsafe.Add(ref places, at);
-                if (((place ^ hash) & Upper) == 0 && IsKey(ref KeyOf((int)(uint)place), ref text, ref texts))
-                {
-                    group = (int)(uint)place;
-                    break;
-                }
-            }
-
+            int group = Find(ref text, ref texts, batch.Keys[i]);
             batch.Groups[i] = group >= 0 ? group : FindNew(ref text, batch, i, ref added);
         }
 
@@ -333,17 +320,26 @@ internal sealed class GroupTable
         }
 
         batch.Keys[index] = hash;
+        int group = Find(ref text, ref texts, hash);
+        return group >= 0 ? group : FindNew(ref text, batch, index, ref added);
+    }
+
+    /// <summary>The group of a line's key, or -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(ref byte text, ref Slice texts, ulong hash)
+    {
+        ref ulong places = ref First(_places);
         int mask = _places.Length - 1;
-        for (int at = (int)hash & mask; _places[at] != 0; at = (at + 1) & mask)
+        for (int at = (int)hash & mask; Unsafe.Add(ref places, at) != 0; at = (at + 1) & mask)
         {
-            int group = (int)(uint)_places[at];
-            if (((_places[at] ^ hash) & Upper) == 0 && IsKey(ref KeyOf(group), ref text, ref texts))
+            ulong place = Unsafe.Add(ref places, at);
+            if (((place ^ hash) & Upper) == 0 && IsKey(ref KeyOf((int)(uint)place), ref text, ref texts))
             {
-                return group;
+                return (int)(uint)place;
             }
         }
 
-        return FindNew(ref text, batch, index, ref added);
+        return -1;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

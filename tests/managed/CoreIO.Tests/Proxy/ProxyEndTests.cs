@@ -169,61 +169,35 @@ internal sealed class ProxyEndTests(string backend)
     }
 
     [Test]
-    public void Silence_after_one_side_has_ended_is_limited_and_bytes_put_it_off([Values] bool serverFirst)
+    public void Silence_after_one_side_has_ended_is_limited_and_bytes_put_it_off([Values] bool serverFirst) => Limited(serverFirst, (first, second, step) =>
     {
-        TimeSpan limit = TimeSpan.FromMilliseconds(1000);
-        ProxyRig.InTime(limit, step =>
+        first.EndSending();
+        second.ExpectEnd();
+        for (int i = 0; i < 5; i++)
         {
-            using ProxyUpstreamServer upstream = new();
-            using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = limit }, upstream.Address);
-            (Socket client, Socket server) = rig.Pair(upstream);
-            using (client)
-            using (server)
-            {
-                (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
-                first.EndSending();
-                second.ExpectEnd();
-                for (int i = 0; i < 5; i++)
-                {
-                    step();
-                    first.ExpectSilence(300);
-                    second.Reaches(first);
-                }
+            step();
+            first.ExpectSilence(300);
+            second.Reaches(first);
+        }
 
-                first.ExpectGone();
-            }
-
-            ProxyRecord record = rig.Record();
-            Assert.That(record.End, Is.EqualTo(ProxyEnd.HalfClosed));
-            Assert.That(record.DurationNs, Is.GreaterThanOrEqualTo(((5 * 300) + 1000) * 1_000_000L - 20_000_000L));
-        });
-    }
+        first.ExpectGone();
+    }, record =>
+    {
+        Assert.That(record.End, Is.EqualTo(ProxyEnd.HalfClosed));
+        Assert.That(record.DurationNs, Is.GreaterThanOrEqualTo(((5 * 300) + 1000) * 1_000_000L - 20_000_000L));
+    });
 
     [Test]
-    public void Silence_before_an_end_does_not_count([Values] bool serverFirst)
+    public void Silence_before_an_end_does_not_count([Values] bool serverFirst) => Limited(serverFirst, (first, second, step) =>
     {
-        TimeSpan limit = TimeSpan.FromMilliseconds(1000);
-        ProxyRig.InTime(limit, step =>
-        {
-            using ProxyUpstreamServer upstream = new();
-            using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = limit }, upstream.Address);
-            (Socket client, Socket server) = rig.Pair(upstream);
-            using (client)
-            using (server)
-            {
-                (Socket first, Socket second) = serverFirst ? (server, client) : (client, server);
-                first.Reaches(second);
-                first.ExpectSilence(1200);
-                step();
-                first.EndSending();
-                second.ExpectEnd();
-                first.ExpectSilence(200);
-                second.Reaches(first, "an answer that took a while");
-            }
-
-            Assert.That(rig.Record().End, Is.EqualTo(ProxyEnd.Done));
-        });
-    }
+        first.Reaches(second);
+        first.ExpectSilence(1200);
+        step();
+        first.EndSending();
+        second.ExpectEnd();
+        first.ExpectSilence(200);
+        second.Reaches(first, "an answer that took a while");
+    }, record => Assert.That(record.End, Is.EqualTo(ProxyEnd.Done)));
 
     [Test]
     public void Silence_of_what_is_open_both_ways_is_not_limited()
@@ -266,5 +240,24 @@ internal sealed class ProxyEndTests(string backend)
 
         Assert.That(rig.Record().End, Is.EqualTo(ProxyEnd.UpstreamReset));
         rig.WaitForLive(0);
+    }
+
+    // A second of silence after an end is the limit; runs between who is to end first and the other, then looks at the record.
+    private void Limited(bool serverFirst, Action<Socket, Socket, Action> run, Action<ProxyRecord> look)
+    {
+        TimeSpan limit = TimeSpan.FromMilliseconds(1000);
+        ProxyRig.InTime(limit, step =>
+        {
+            using ProxyUpstreamServer upstream = new();
+            using ProxyRig rig = new(backend, ProxyRig.Quick with { HalfCloseTimeout = limit }, upstream.Address);
+            (Socket client, Socket server) = rig.Pair(upstream);
+            using (client)
+            using (server)
+            {
+                run(serverFirst ? server : client, serverFirst ? client : server, step);
+            }
+
+            look(rig.Record());
+        });
     }
 }
