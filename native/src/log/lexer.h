@@ -3,7 +3,8 @@
  * The text is worked on window by window: a window is whole lines, so no line needs a second look. Where lines have a
  * frame, the kernel writes the marks of a window and lines that fit are cut by them (lexer_quick.c). All other lines,
  * and all lines of other formats, are walked from one structural byte to the next (lexer.c), which is the definition; a
- * framed window shows it one line at a time. Memory is for one window only: 64 KiB of text, or one longer line.
+ * framed window shows it one line at a time, which takes longer than to walk a whole window, so where most lines do not
+ * fit, windows are framed only now and then. Memory is for one window only: 64 KiB of text, or one longer line.
  *
  * Threads: owner. Nothing is allocated per line; the positions grow with the longest line.
  */
@@ -39,6 +40,9 @@ struct coreio__lexer {
     uint32_t count;    /* positions or marks of the window; two virtual newlines at its end follow positions */
     uint32_t at;       /* position or mark the walk has come to */
     uint32_t begin;    /* first byte of the next line */
+    uint32_t missed;   /* bytes of the window in lines that did not fit their frame */
+    uint32_t pause;    /* windows without marks between the last two that had them */
+    uint32_t paused;   /* how many of these are still to come */
     int32_t framed;    /* the window has marks */
     int32_t too_long;  /* the window is one line of more than COREIO_LOG_MAX_LINE, and is not looked into */
 };

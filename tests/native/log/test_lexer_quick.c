@@ -313,6 +313,90 @@ TEST(a_line_that_ends_in_quotes_does_not_slow_the_next)
         2);
 }
 
+/* Lines of one kind up to nearly a window. */
+static void fill(struct logs_text *text, const char *line)
+{
+    while (text->length + strlen(line) < COREIO__WINDOW)
+        logs_append(text, line, strlen(line));
+}
+
+/* Begins a window and goes through it; returns whether it had marks. */
+static int32_t go_through(struct coreio__lexer *lexer, const struct logs_text *text)
+{
+    struct coreio_log_record records[BATCH];
+    struct coreio_log_field fields[BATCH * MOST_FIELDS + COREIO__ROW_SLACK];
+    struct coreio__line line;
+    const struct coreio__rows rows = {
+        .fields = fields, .records = records, .capacity = BATCH, .width = (uint32_t)lexer->picks->count};
+    CHECK_EQ(coreio__lexer_begin(lexer, text->bytes, text->length, text->length), 0);
+    while (coreio__lexer_quick(lexer, &rows) > 0 || coreio__lexer_next(lexer, fields, MOST_FIELDS, &line))
+        CHECK(lexer->begin <= lexer->length);
+    CHECK_EQ(lexer->begin, text->length);
+    return lexer->framed;
+}
+
+TEST(frames_are_tried_seldom_where_lines_do_not_fit)
+{
+    struct logs_text fits = {0};
+    struct logs_text misses = {0};
+    struct logs_text end = {0};
+    fill(&fits, "1.2.3.4 - - " TIME " \"GET / HTTP/1.1\" 200 7 \"-\" \"-\"\n");
+    fill(&misses, "1.2.3.4 - - " TIME " \"GET / HTTP/1.1\" 200 7 \"-\" \"-\"\r\n");
+    /* The last line of a text is not quick, and short windows say nothing. */
+    logs_print(&end, "1.2.3.4 - - " TIME " \"GET / HTTP/1.1\" 200 7 \"-\" \"-\"\n");
+    struct coreio_log_format *format = logs_format("combined");
+    const uint16_t wanted[] = {4};
+    struct coreio__picks *picks = coreio__picks_make(format, wanted, 1);
+    struct coreio__lexer lexer = {
+        .format = format, .kernel = coreio__kernel_get(COREIO_LOG_KERNEL_AUTO), .picks = picks};
+    for (int32_t i = 0; i < 20; i++) {
+        CHECK_EQ(go_through(&lexer, &fits), 1);
+        CHECK_EQ(go_through(&lexer, &end), 1);
+    }
+    /* After 1, 2, 4, ... windows, and 64 at most. */
+    int32_t pause = 0;
+    int32_t left = 0;
+    for (int32_t i = 0; i < 500; i++) {
+        const int32_t framed = go_through(&lexer, &misses);
+        CHECK_EQ(framed, left == 0);
+        if (framed)
+            pause = pause == 0 ? 1 : pause < 64 ? 2 * pause : 64;
+        left = framed ? pause : left - 1;
+    }
+    CHECK_EQ(pause, 64);
+    /* As soon as they fit again, all are. */
+    int32_t walked = 0;
+    while (!go_through(&lexer, &fits))
+        walked++;
+    CHECK_EQ(walked, left);
+    for (int32_t i = 0; i < 20; i++)
+        CHECK_EQ(go_through(&lexer, &fits), 1);
+    coreio__lexer_clear(&lexer);
+    free(picks);
+    coreio_log_format_destroy(format);
+    logs_free(&fits);
+    logs_free(&misses);
+    logs_free(&end);
+}
+
+TEST(stretches_that_fit_and_do_not_are_cut_the_same)
+{
+    struct logs_random random = {78};
+    struct logs_text text = {0};
+    for (int32_t stretch = 0; stretch < (LOGS_WATCHED ? 4 : 12); stretch++) {
+        const size_t end = text.length + (1 + logs_below(&random, 8)) * (COREIO__WINDOW / 2);
+        while (text.length < end) {
+            mutate(&text, &random, main_line, logs_below(&random, 20) == 0);
+            if (stretch % 2 == 0)
+                logs_append(&text, "\r", 1);
+            logs_append(&text, "\n", 1);
+        }
+    }
+    for (int32_t i = 0; logs_kernel(i) != 0; i++)
+        lines_check("main", logs_kernel(i), text.bytes, text.length, 300, 300 * 12, 1);
+    logs_free(&text);
+}
+
 TEST(all_else_is_left_to_the_definition)
 {
     CHECK_EQ(quick_lines("combined", "1.2.3.4 - \\ " TIME " \"GET / HTTP/1.1\" 200 7 \"-\" \"-\"\n"), 0);
