@@ -74,6 +74,15 @@ internal static class FieldNames
         return found;
     }
 
+    /// <summary>What a value of this name looks like when it is a clock, in its marks above all; else nothing.</summary>
+    internal static string TimePattern(string name) => name switch
+    {
+        "time_local" => "00/Mon/0000:00:00:00 +0000",
+        "time_iso8601" => "0000-00-00T00:00:00+00:00",
+        "msec" => "0.000",
+        _ => "",
+    };
+
     /// <summary>Whether a value of this name never holds a space.</summary>
     internal static bool IsWord(string name) =>
         Words.Contains(name)

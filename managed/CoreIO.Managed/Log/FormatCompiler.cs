@@ -89,7 +89,7 @@ internal static class FormatCompiler
             }
 
             _literals.Add(_bytes[literal..]);
-            TemplateWalker walker = new([.. _literals], [.. _variables.Select(variable => FieldNames.IsWord(variable.Name))]);
+            TemplateWalker walker = new([.. _literals], [.. _variables.Select(variable => variable.Name)]);
             return new CompiledFormat(text, Layout.Template, [.. _variables], walker);
         }
 

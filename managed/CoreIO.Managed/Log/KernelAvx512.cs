@@ -8,11 +8,17 @@ using System.Runtime.Intrinsics.X86;
 
 namespace CoreIO.Managed.Log;
 
-internal sealed class KernelAvx512 : Kernel
+internal sealed class KernelAvx512 : Kernel, IFrameCutter
 {
     internal override string Name => "avx512";
 
-    internal override bool IsSupported => Avx512BW.IsSupported && Avx512Vbmi2.IsSupported;
+    internal override bool IsSupported => Avx512BW.IsSupported && Avx512Vbmi.IsSupported && Avx512Vbmi2.IsSupported && Bmi2.X64.IsSupported;
+
+    public int Mark(Frame frame, ref byte text, int length, ref ushort positions, ref byte values) =>
+        MarksAvx512.Write(frame, ref text, length, ref positions, ref values);
+
+    public int Cut(Frame frame, ref byte text, ref Window window, ref Slice fields, int limit, int width, ref Line lines, int capacity) =>
+        CutAvx512.Run(frame, ref text, ref window, ref fields, limit, width, ref lines, capacity);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override int Index(ref byte text, int start, int end, ByteClass bytes, ref int positions)

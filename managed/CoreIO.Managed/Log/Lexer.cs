@@ -1,5 +1,8 @@
 // Cuts whole lines, window by window: a kernel writes the positions of the structural bytes, the format's walker goes from one to the next.
 //
+// Where the format has a frame and the kernel cuts by it (IFrameCutter.cs), it writes marks instead, and only lines that do not fit have
+// positions, of their own. That takes longer than to index a whole window, so where many lines do not fit, windows are marked only now and then.
+//
 // A window is whole lines, so no line needs a second look, and its positions stay in the cache. Lines are handed out in batches, so the
 // loops of the lexer and of who works on the fields each stay small. Nothing is allocated per line; positions grow with the longest line
 // up to a window, and longer lines have positions of their own for as long as they are worked on.
@@ -9,14 +12,50 @@ using CoreIO.Log;
 
 namespace CoreIO.Managed.Log;
 
-internal sealed class Lexer(Walker walker, Kernel kernel)
+internal sealed class Lexer
 {
     /// <summary>Lines cut at a time; their fields stay in the L1 cache.</summary>
     internal const int Batch = 128;
 
-    private readonly int[] _positions = new int[Limits.Window + Limits.PositionSlack];
+    /// <summary>Marks of a window, the newline before them, what a kernel may write and what a cut may look at behind them.</summary>
+    private const int MarkRoom = 1 + Limits.Window + Limits.PositionSlack + Frame.Positions;
+
+    /// <summary>Most windows in a row that are not marked because lines did not fit.</summary>
+    private const int PauseMost = 64;
+
+    /// <summary>A line that does not fit takes about as long as eight that do take less than they would without marks.</summary>
+    private const int LinesGained = 8;
+
+    private readonly Walker _walker;
+    private readonly Kernel _kernel;
+    private readonly IFrameCutter? _frames;
+    private readonly int[] _positions;
+    private readonly ushort[] _marks = [];
+    private readonly byte[] _markValues = [];
     private int[] _linePositions = [];
     private Window _window;
+
+    /// <summary>Bytes of the window in lines that did not fit.</summary>
+    private int _missed;
+
+    /// <summary>Windows without marks between the last two that had them, and how many of these are still to come.</summary>
+    private int _pause;
+    private int _paused;
+
+    internal Lexer(Walker walker, Kernel kernel)
+    {
+        _walker = walker;
+        _kernel = kernel;
+        _frames = walker.Frame is null ? null : kernel as IFrameCutter;
+        _positions = new int[Limits.Window + Limits.PositionSlack];
+        if (_frames is not null)
+        {
+            _marks = new ushort[MarkRoom];
+            _markValues = new byte[MarkRoom];
+        }
+    }
+
+    private bool IsMarked => _window.Marks is { Length: > 0 };
 
     /// <summary>The end of the next window: whole lines, or a last one without its newline; the start if there is none.</summary>
     internal static int WindowEnd(ReadOnlySpan<byte> text, int start, bool last)
@@ -46,7 +85,10 @@ internal sealed class Lexer(Walker walker, Kernel kernel)
     internal void Begin(ref byte text, int begin, int end, int readable)
     {
         int length = end - begin;
-        _window.Positions = length <= Limits.Window ? _positions : [];
+        bool marked = _frames is not null && length <= Limits.Window && MayMark();
+        _missed = 0;
+        _window.Positions = [];
+        _window.Marks = [];
         _window.Count = 0;
         _window.At = 0;
         _window.Begin = begin;
@@ -58,21 +100,37 @@ internal sealed class Lexer(Walker walker, Kernel kernel)
             return;
         }
 
-        if (length > Limits.Window)
+        if (marked)
         {
-            _window.Positions = new int[length + Limits.PositionSlack];
+            Mark(ref text);
+            return;
         }
 
+        _window.Positions = length <= Limits.Window ? _positions : new int[length + Limits.PositionSlack];
         ref int positions = ref MemoryMarshal.GetArrayDataReference(_window.Positions);
-        _window.Count = kernel.Index(ref text, begin, end, walker.Bytes, ref positions);
+        _window.Count = _kernel.Index(ref text, begin, end, _walker.Bytes, ref positions);
         Unsafe.Add(ref positions, _window.Count) = end;
     }
 
     /// <summary>Cuts the next lines that are quick; see <see cref="Walker.CutQuick"/>.</summary>
-    internal int CutQuick(ref byte text, ref Slice fields, int limit, int width, ref Line lines, int capacity) =>
-        _window.Begin < _window.End
-            ? walker.CutQuick(ref text, ref _window, ref fields, limit, width, ref lines, capacity)
-            : 0;
+    internal int CutQuick(ref byte text, ref Slice fields, int limit, int width, ref Line lines, int capacity)
+    {
+        if (_window.Begin >= _window.End)
+        {
+            return 0;
+        }
+
+        if (!IsMarked)
+        {
+            return _walker.CutQuick(ref text, ref _window, ref fields, limit, width, ref lines, capacity);
+        }
+
+        Frame frame = _walker.Frame!;
+        int all = frame.Fields;
+        return width > 0
+            ? _frames!.Cut(frame, ref text, ref _window, ref fields, limit, width, ref lines, capacity)
+            : _frames!.Cut(frame, ref text, ref _window, ref fields, all, all, ref lines, Math.Min(capacity, limit / all));
+    }
 
     /// <summary>Cuts the next line by the definition; false when none is left.</summary>
     internal bool CutLine(ref byte text, ref Slice fields, int room, ref Line line)
@@ -92,28 +150,29 @@ internal sealed class Lexer(Walker walker, Kernel kernel)
             return true;
         }
 
-        ref int positions = ref MemoryMarshal.GetArrayDataReference(_window.Positions);
         int at = _window.At;
-        int last = at;
-        while (last < _window.Count && Unsafe.Add(ref text, Unsafe.Add(ref positions, last)) != (byte)'\n')
-        {
-            last++;
-        }
-
-        int lineEnd = Unsafe.Add(ref positions, last);
+        int last = FindNewline(ref text, at, out int lineEnd);
         line.Begin = begin;
         line.End = TextEnd(ref text, begin, lineEnd);
         line.Next = lineEnd < end ? lineEnd + 1 : end;
         _window.Begin = line.Next;
         _window.At = last + 1;
-        if (walker.LineBytes is { } bytes)
+        ByteClass? bytes = IsMarked ? _walker.Bytes : _walker.LineBytes;
+        int[] all = _window.Positions;
+        if (IsMarked)
+        {
+            _missed += line.Next - begin;
+        }
+
+        if (bytes is not null)
         {
             last = IndexLine(ref text, begin, lineEnd, bytes);
-            positions = ref MemoryMarshal.GetArrayDataReference(_linePositions);
+            all = _linePositions;
             at = 0;
         }
 
-        line.Reason = walker.Walk(ref text, begin, line.End, ref positions, at, last, ref fields, room, out line.Fields);
+        ref int positions = ref MemoryMarshal.GetArrayDataReference(all);
+        line.Reason = _walker.Walk(ref text, begin, line.End, ref positions, at, last, ref fields, room, out line.Fields);
         if (line.Reason != LogReason.Parsed)
         {
             line.Fields = 0;
@@ -126,6 +185,64 @@ internal sealed class Lexer(Walker walker, Kernel kernel)
     private static int TextEnd(ref byte text, int begin, int newline) =>
         newline > begin && Unsafe.Add(ref text, newline - 1) == (byte)'\r' ? newline - 1 : newline;
 
+    /// <summary>The mark, or the position, of the next newline and where it stands; what is behind the last of them if there is none.</summary>
+    private int FindNewline(ref byte text, int at, out int lineEnd)
+    {
+        if (IsMarked)
+        {
+            int offset = _markValues.AsSpan(at + 1, _window.Count - at).IndexOf((byte)'\n');
+            lineEnd = offset < 0 ? _window.End : _window.Origin + _marks[at + 1 + offset];
+            return offset < 0 ? _window.Count - 1 : at + offset;
+        }
+
+        ref int positions = ref MemoryMarshal.GetArrayDataReference(_window.Positions);
+        while (at < _window.Count && Unsafe.Add(ref text, Unsafe.Add(ref positions, at)) != (byte)'\n')
+        {
+            at++;
+        }
+
+        lineEnd = Unsafe.Add(ref positions, at);
+        return at;
+    }
+
+    /// <summary>
+    /// Whether the next window may be marked. One that did not gain by it is followed by windows that are not: twice as many each time that
+    /// the next try comes to nothing, too. A short window says nothing: the last line of a text is not quick.
+    /// </summary>
+    private bool MayMark()
+    {
+        int length = _window.End - _window.Origin;
+        if (IsMarked && length > Limits.Window / 2)
+        {
+            bool gained = _missed <= length / LinesGained;
+            _pause = gained ? 0 : Math.Clamp(2 * _pause, 1, PauseMost);
+            _paused = _pause;
+        }
+
+        if (_paused == 0)
+        {
+            return true;
+        }
+
+        _paused--;
+        return false;
+    }
+
+    /// <summary>Writes the marks of the window. What a frame looks at behind them fits no frame.</summary>
+    private void Mark(ref byte text)
+    {
+        int length = _window.End - _window.Begin;
+        ref byte origin = ref Unsafe.Add(ref text, _window.Begin);
+        _window.Origin = _window.Begin;
+        _window.Count = _frames!.Mark(_walker.Frame!, ref origin, length, ref _marks[1], ref _markValues[1]);
+        _window.Marks = _marks;
+        _window.MarkValues = _markValues;
+        _markValues.AsSpan(1 + _window.Count, Frame.Positions).Clear();
+
+        // The newline before a window is before its first byte.
+        _marks[0] = ushort.MaxValue;
+    }
+
     /// <summary>Makes positions of one line alone; returns the index of its end.</summary>
     private int IndexLine(ref byte text, int begin, int end, ByteClass bytes)
     {
@@ -136,7 +253,7 @@ internal sealed class Lexer(Walker walker, Kernel kernel)
         }
 
         ref int positions = ref MemoryMarshal.GetArrayDataReference(_linePositions);
-        int last = kernel.Index(ref text, begin, end, bytes, ref positions);
+        int last = _kernel.Index(ref text, begin, end, bytes, ref positions);
         Unsafe.Add(ref positions, last) = end;
         return last;
     }

@@ -18,7 +18,7 @@ internal sealed class LineBatch
     internal LineBatch(Plan plan)
     {
         Width = plan.SourceLimit + 1;
-        Rows = new Slice[Width * Capacity];
+        Rows = new Slice[(Width * Capacity) + Frame.Slack];
         Numbers = new Number[plan.Numbers.Count * Capacity];
         Texts = new Slice[plan.Texts.Count * Capacity];
         _hashes = new ulong[Texts.Length];
@@ -28,7 +28,7 @@ internal sealed class LineBatch
     /// <summary>The lines as they were cut. One that does not fit its format has its reason.</summary>
     internal Line[] Lines { get; } = new Line[Capacity];
 
-    /// <summary>The fields of each line: a row each, with one place more for fields that nobody reads.</summary>
+    /// <summary>The fields of each line: a row each, with one place more for fields that nobody reads; behind the rows, what a cut may overwrite.</summary>
     internal Slice[] Rows { get; }
 
     /// <summary>Places of a row.</summary>

@@ -29,8 +29,12 @@ internal readonly struct Literal
     /// <summary>Whether it stands at a place where eight bytes, and all of it, may be read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool StandsAt(ref byte place) =>
-        (Unsafe.ReadUnaligned<ulong>(ref place) & Mask) == Word
+        BeginsAt(ref place)
         && (Bytes.Length <= sizeof(ulong) || MemoryMarshal.CreateReadOnlySpan(ref place, Bytes.Length).SequenceEqual(Bytes));
+
+    /// <summary>Whether as much of it as <see cref="Word"/> has stands at a place where eight bytes may be read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool BeginsAt(ref byte place) => (Unsafe.ReadUnaligned<ulong>(ref place) & Mask) == Word;
 
     /// <summary>Whether it stands at a place, before an end that is not read past.</summary>
     internal bool StandsIn(ref byte text, int at, int end)

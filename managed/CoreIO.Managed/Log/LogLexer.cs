@@ -48,9 +48,8 @@ internal sealed class LogLexer(CompiledFormat format, Kernel kernel) : ILogLexer
             Span<Slice> room = MemoryMarshal.Cast<LogField, Slice>(fields[progress.Fields..]);
             int most = Math.Min(records.Length - progress.Records, Lexer.Batch);
 
-            // One place is left for the fields that nobody reads.
-            int count = room.Length > 1
-                ? _lexer.CutQuick(ref text, ref MemoryMarshal.GetReference(room), room.Length - 1, 0, ref line, most)
+            int count = room.Length > Frame.Slack
+                ? _lexer.CutQuick(ref text, ref MemoryMarshal.GetReference(room), room.Length - Frame.Slack, 0, ref line, most)
                 : 0;
             if (count == 0)
             {

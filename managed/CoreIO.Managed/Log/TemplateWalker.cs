@@ -27,18 +27,23 @@ internal sealed class TemplateWalker : Walker
 
     /// <summary>Makes the walker of a template.</summary>
     /// <param name="literals">The text before each variable in order, and the text after the last.</param>
-    /// <param name="words">For each variable, whether its value never holds a space.</param>
-    internal TemplateWalker(byte[][] literals, bool[] words)
-        : this(literals, PlanSteps(literals, words))
+    /// <param name="names">The names of its variables.</param>
+    internal TemplateWalker(byte[][] literals, string[] names)
+        : this(literals, PlanSteps(literals, names), [.. names.Select(FieldNames.TimePattern)])
     {
     }
 
-    private TemplateWalker(byte[][] literals, Step[] steps)
-        : base(new ByteClass(steps.Any(step => step.End == ValueEnd.Quote) ? "\"\\"u8 : []))
+    private TemplateWalker(byte[][] literals, Step[] steps, string[] times)
+        : this(literals, steps, [.. steps.Select(step => step.End)], [.. steps.Select(step => step.IsWord)], times)
+    {
+    }
+
+    private TemplateWalker(byte[][] literals, Step[] steps, ValueEnd[] ends, bool[] words, string[] times)
+        : base(new ByteClass(ends.Contains(ValueEnd.Quote) ? "\"\\"u8 : []), frame: Frame.Compile(literals, ends, words, times))
     {
         _lead = new Literal(literals[0]);
         _steps = steps;
-        _quick = QuickTemplate.Plan(literals, [.. steps.Select(step => step.End)], [.. steps.Select(step => step.IsWord)]);
+        _quick = QuickTemplate.Plan(literals, ends, words);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -140,7 +145,7 @@ internal sealed class TemplateWalker : Walker
         return false;
     }
 
-    private static Step[] PlanSteps(byte[][] literals, bool[] words)
+    private static Step[] PlanSteps(byte[][] literals, string[] names)
     {
         Step[] steps = new Step[literals.Length - 1];
         for (int i = 0; i < steps.Length; i++)
@@ -150,7 +155,7 @@ internal sealed class TemplateWalker : Walker
             ValueEnd end = after.Length == 0 ? ValueEnd.Line
                 : before.Length > 0 && before[^1] == (byte)'"' && after[0] == (byte)'"' ? ValueEnd.Quote
                 : ValueEnd.Text;
-            steps[i] = new Step(end, new Literal(after), words[i]);
+            steps[i] = new Step(end, new Literal(after), FieldNames.IsWord(names[i]));
         }
 
         return steps;

@@ -6,13 +6,16 @@ using CoreIO.Log;
 
 namespace CoreIO.Managed.Log;
 
-internal abstract class Walker(ByteClass bytes, ByteClass? lineBytes = null)
+internal abstract class Walker(ByteClass bytes, ByteClass? lineBytes = null, Frame? frame = null)
 {
     /// <summary>The bytes that a window is indexed for.</summary>
     internal ByteClass Bytes { get; } = bytes;
 
     /// <summary>The bytes <see cref="Walk"/> must be shown when those of the window are fewer than it needs, else null.</summary>
     internal ByteClass? LineBytes { get; } = lineBytes;
+
+    /// <summary>What the marks of a line must be, where a kernel cuts lines by them, else null.</summary>
+    internal Frame? Frame { get; } = frame;
 
     /// <summary>Cuts one line. No allocation, no state.</summary>
     /// <param name="text">The byte that positions count from.</param>
@@ -30,7 +33,7 @@ internal abstract class Walker(ByteClass bytes, ByteClass? lineBytes = null)
     /// <summary>Cuts the next lines of a window as long as they are quick.</summary>
     /// <param name="text">The byte that positions count from.</param>
     /// <param name="window">The window, which goes on by the lines that are cut.</param>
-    /// <param name="fields">Where fields go; one place behind the last takes those that nobody reads.</param>
+    /// <param name="fields">Where fields go; <see cref="Frame.Slack"/> places behind the last may be overwritten.</param>
     /// <param name="limit">How many go there: for each line when there is a width, else in all.</param>
     /// <param name="width">Distance between the first fields of two lines; 0 when the fields of all lines follow each other.</param>
     /// <param name="lines">Where lines go.</param>

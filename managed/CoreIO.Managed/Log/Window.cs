@@ -27,7 +27,16 @@ internal struct Window
     /// <summary>Structural positions, ascending; behind them stands <see cref="End"/> as the newline that a last line may lack.</summary>
     internal int[] Positions;
 
-    /// <summary>How many there are, without the one at the end.</summary>
+    /// <summary>The first byte of a window that has marks instead of positions; they count from it.</summary>
+    internal int Origin;
+
+    /// <summary>Positions of marks, ascending, behind that of the newline before the window; empty when it has none.</summary>
+    internal ushort[] Marks;
+
+    /// <summary>The bytes of the marks, at the same places, and zeros behind them as far as a frame looks.</summary>
+    internal byte[] MarkValues;
+
+    /// <summary>How many there are, of positions without the one at the end, of marks without the first.</summary>
     internal int Count;
 
     /// <summary>The first of them that belongs to a line not yet cut.</summary>

@@ -7,6 +7,7 @@ namespace CoreIO.Managed.Tests;
 public sealed class KernelTests
 {
     private const int Sentinel = -7;
+    private const byte Untouched = 0x77;
 
     private static IEnumerable<string> Supported => Kernel.List.Where(kernel => kernel.Supported).Select(kernel => kernel.Name);
 
@@ -42,6 +43,35 @@ public sealed class KernelTests
         }
     }
 
+    [TestCaseSource(nameof(Supported))]
+    public void Marks_agree_with_the_definition(string name)
+    {
+        if (Kernel.Pick(name) is not IFrameCutter cutter)
+        {
+            Assert.Pass("cuts no frames");
+            return;
+        }
+
+        Random random = new(20261128);
+        foreach (string template in (string[])["$a \"$b\" [$c] $d", "$a|$b|\"$c\"", "$a, $b; $c", "$a"])
+        {
+            Frame frame = FormatCompiler.Compile(template).Walker.Frame ?? throw new InvalidOperationException($"{template} has no frame");
+            byte[] dense = "\"\"\\\n []|,;x\u00a0\u0000"u8.ToArray();
+            for (int round = 0; round < 2000; round++)
+            {
+                // Some texts have few backslashes and newlines, so that many steps follow each other without.
+                byte[] text = new byte[random.Next(0, 700)];
+                int one = random.Next(1, 60);
+                for (int i = 0; i < text.Length; i++)
+                {
+                    text[i] = random.Next(one) == 0 ? dense[random.Next(dense.Length)] : (byte)random.Next('a', 'z' + 1);
+                }
+
+                CheckMarks(cutter, frame, text, $"{name}, {template}, round {round}");
+            }
+        }
+    }
+
     [Test]
     public void A_class_holds_all_its_members_and_the_newline()
     {
@@ -56,6 +86,34 @@ public sealed class KernelTests
     {
         CoreIOException? e = Assert.Throws<CoreIOException>(() => Kernel.Pick("fastest"));
         Assert.That(e!.Status, Is.EqualTo(StatusCode.Cpu));
+    }
+
+    private static void CheckMarks(IFrameCutter cutter, Frame frame, byte[] text, string what)
+    {
+        List<int> wanted = [];
+        bool inside = false;
+        for (int i = 0; i < text.Length; i++)
+        {
+            bool escaped = text[..i].Reverse().TakeWhile(b => b == (byte)'\\').Count() % 2 == 1;
+            bool quote = text[i] == (byte)'"' && !escaped;
+            inside = text[i] != (byte)'\n' && inside != quote;
+            if (quote || text[i] == (byte)'\n' || (!inside && text[i] != (byte)'"' && frame.IsMember[text[i]]))
+            {
+                wanted.Add(i);
+            }
+        }
+
+        // Exactly the room that is promised, then what must stay as it is.
+        int room = text.Length + Limits.PositionSlack;
+        ushort[] positions = new ushort[room + 8];
+        byte[] values = new byte[room + 8];
+        Array.Fill<ushort>(positions, Untouched);
+        Array.Fill(values, Untouched);
+        int count = cutter.Mark(frame, ref MemoryMarshal.GetArrayDataReference(text), text.Length, ref positions[0], ref values[0]);
+        Assert.That(positions[..count], Is.EqualTo(wanted), what);
+        Assert.That(values[..count], Is.EqualTo(wanted.Select(i => text[i])), what);
+        Assert.That(positions[room..], Is.All.EqualTo(Untouched), what);
+        Assert.That(values[room..], Is.All.EqualTo(Untouched), what);
     }
 
     private static void Check(Kernel kernel, ByteClass bytes, byte[] text, int start, int end, string what)

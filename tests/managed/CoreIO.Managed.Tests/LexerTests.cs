@@ -15,6 +15,11 @@ public sealed class LexerTests
     [TestCase("$a \"$b\" [$status] $host", "some text \"x y\" [200] a.b\n")]
     [TestCase("<$remote_addr> : longer than eight : $b \"$c\"", "<::1> : longer than eight : v : w \"z\"\n")]
     [TestCase("$a \"x\" $b", "1 \"x\" 2\n")]
+    [TestCase("$remote_addr|$time_iso8601|$status|\"$request\"|$a", "10.0.0.1|2023-02-27T11:53:25+08:00|200|\"GET / HTTP/1.1\"|x y\n")]
+    [TestCase("$a,$b;$c,$d", "1,2;3,4\n")]
+    [TestCase("[$a] ended by a text of more than eight", "[x] ended by a text of more than eight\n")]
+    [TestCase("$a $b $c $d $e $f $g $h $i", "1 22 333 4 5 6 7 8 999\n")]
+    [TestCase("$a $b $c $d $e $f $g $h $i $j $k $l", "1 22 333 4 5 6 7 8 999 10 11 12\n")]
     [TestCase("edge", EdgeLine)]
     public void A_line_is_cut_the_same_wherever_it_stands(string format, string line)
     {
@@ -27,15 +32,7 @@ public sealed class LexerTests
             {
                 byte[] text = Mutate(random, Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(line, random.Next(1, 40)))));
                 List<string> together = Cut(lexer, text, 0, text.Length);
-                List<string> alone = [];
-                for (int begin = 0; begin < text.Length;)
-                {
-                    int newline = Array.IndexOf(text, (byte)'\n', begin);
-                    int end = newline < 0 ? text.Length : newline + 1;
-                    alone.AddRange(Cut(lexer, text, begin, end));
-                    begin = end;
-                }
-
+                List<string> alone = CutAlone(lexer, text);
                 Assert.That(together, Is.EqualTo(alone), $"{kernel.Name}, round {round}");
                 parsed += together.Count(cut => cut.StartsWith(nameof(LogReason.Parsed), StringComparison.Ordinal));
             }
@@ -43,6 +40,51 @@ public sealed class LexerTests
             Assert.That(parsed, Is.GreaterThan(1000), "most lines fit, or nothing was compared");
         }
     }
+
+    [Test]
+    public void Stretches_of_lines_that_fit_and_do_not_are_cut_the_same()
+    {
+        Random random = new(20261128);
+        StringBuilder text = new();
+        for (int stretch = 0; stretch < 12; stretch++)
+        {
+            // An odd stretch has no line that fits its frame, so that windows are not marked for a while.
+            string odd = stretch % 2 == 0 ? "" : "\r";
+            for (int end = text.Length + random.Next(Limits.Window / 2, 5 * Limits.Window); text.Length < end;)
+            {
+                string line = random.Next(20) == 0 ? Encoding.Latin1.GetString(Mutate(random, Encoding.Latin1.GetBytes(Samples.Line))) : Samples.Line;
+                text.Append(line.TrimEnd('\n')).Append(odd).Append('\n');
+            }
+        }
+
+        byte[] bytes = Encoding.Latin1.GetBytes(text.ToString());
+        using LogLexer alone = new(FormatCompiler.Compile("combined"), Kernel.Pick("scalar"));
+        List<string> expected = CutAlone(alone, bytes);
+        foreach (LogKernel kernel in Kernel.List.Where(kernel => kernel.Supported))
+        {
+            using LogLexer lexer = new(FormatCompiler.Compile("combined"), Kernel.Pick(kernel.Name));
+            Assert.That(Cut(lexer, bytes, 0, bytes.Length), Is.EqualTo(expected), kernel.Name);
+        }
+    }
+
+    [TestCase("combined", 17)]
+    [TestCase("common", 11)]
+    [TestCase("main", 20)]
+    [TestCase("vhost_combined", 22)]
+    [TestCase("$a|$b|\"$request\"", 5)]
+    public void A_usual_template_has_a_frame(string format, int marks) =>
+        Assert.That(FormatCompiler.Compile(format).Walker.Frame?.Marks, Is.EqualTo(marks));
+
+    [TestCase("$a-$b", TestName = "a dash is frequent in values")]
+    [TestCase("$a x $b\\", TestName = "a backslash")]
+    [TestCase("\"$a $b\"", TestName = "a space that quotes hide")]
+    [TestCase("$a[$b; $c", TestName = "one half for two marks")]
+    [TestCase("$status,$a", TestName = "a space that no mark tells")]
+    [TestCase("$time_iso8601+$a", TestName = "a sign that may end the value")]
+    [TestCase("delimited", TestName = "no template")]
+    [TestCase("$a $b $c $d $e $f $g $h $i $j $k $l $m $n $o $p $q", TestName = "more fields than are made")]
+    public void A_template_that_marks_do_not_tell_has_no_frame(string format) =>
+        Assert.That(FormatCompiler.Compile(format).Walker.Frame, Is.Null);
 
     private static byte[] Mutate(Random random, byte[] text)
     {
@@ -67,6 +109,21 @@ public sealed class LexerTests
         }
 
         return [.. changed];
+    }
+
+    /// <summary>What <see cref="Cut"/> makes of each line as a text of its own.</summary>
+    private static List<string> CutAlone(LogLexer lexer, byte[] text)
+    {
+        List<string> alone = [];
+        for (int begin = 0; begin < text.Length;)
+        {
+            int newline = Array.IndexOf(text, (byte)'\n', begin);
+            int end = newline < 0 ? text.Length : newline + 1;
+            alone.AddRange(Cut(lexer, text, begin, end));
+            begin = end;
+        }
+
+        return alone;
     }
 
     /// <summary>Each line as its reason and fields; the text is copied, so that nothing behind it is there to be read.</summary>
