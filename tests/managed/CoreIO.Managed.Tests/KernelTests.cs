@@ -43,13 +43,13 @@ public sealed class KernelTests
         }
     }
 
-    [TestCaseSource(nameof(Supported))]
-    public void Marks_agree_with_the_definition(string name)
+    [Test]
+    public void Marks_agree_with_the_definition()
     {
-        if (Kernel.Pick(name) is not IFrameCutter cutter)
+        IFrameCutter[] cutters = [.. Supported.Select(Kernel.Pick).OfType<IFrameCutter>()];
+        if (cutters.Length == 0)
         {
-            Assert.Pass("cuts no frames");
-            return;
+            Assert.Ignore("no kernel here cuts lines by their frames");
         }
 
         Random random = new(20261128);
@@ -67,7 +67,10 @@ public sealed class KernelTests
                     text[i] = random.Next(one) == 0 ? dense[random.Next(dense.Length)] : (byte)random.Next('a', 'z' + 1);
                 }
 
-                CheckMarks(cutter, frame, text, $"{name}, {template}, round {round}");
+                foreach (IFrameCutter cutter in cutters)
+                {
+                    CheckMarks(cutter, frame, text, $"{cutter}, {template}, round {round}");
+                }
             }
         }
     }
