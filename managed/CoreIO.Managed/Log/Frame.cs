@@ -5,8 +5,8 @@
 // it fits, one of the distances between them that the literals are whole, and each field is known by the numbers of the marks around it. A
 // line that does not is left to the definition in TemplateWalker.cs; what the frame accepts is exactly what that finds.
 //
-// Mark 0 of a line is the newline before it. A frame is what two vectors of sixteen fields and one of 32 positions hold; a template that
-// needs more has none.
+// Mark 0 of a line is the newline before it. A frame is what one vector of 32 positions and two of eight fields hold; a template that needs
+// more has none.
 using System.Runtime.Intrinsics;
 
 namespace CoreIO.Managed.Log;

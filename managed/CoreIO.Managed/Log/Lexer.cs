@@ -23,7 +23,7 @@ internal sealed class Lexer
     /// <summary>Most windows in a row that are not marked because lines did not fit.</summary>
     private const int PauseMost = 64;
 
-    /// <summary>A line that does not fit takes about as long as eight that do take less than they would without marks.</summary>
+    /// <summary>A line that does not fit takes as much longer, by marks, as some eight lines that fit take less.</summary>
     private const int LinesGained = 8;
 
     private readonly Walker _walker;
@@ -157,13 +157,14 @@ internal sealed class Lexer
         line.Next = lineEnd < end ? lineEnd + 1 : end;
         _window.Begin = line.Next;
         _window.At = last + 1;
-        ByteClass? bytes = IsMarked ? _walker.Bytes : _walker.LineBytes;
-        int[] all = _window.Positions;
+        ByteClass? bytes = _walker.LineBytes;
         if (IsMarked)
         {
+            bytes = _walker.Bytes;
             _missed += line.Next - begin;
         }
 
+        int[] all = _window.Positions;
         if (bytes is not null)
         {
             last = IndexLine(ref text, begin, lineEnd, bytes);
