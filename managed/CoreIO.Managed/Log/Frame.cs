@@ -19,7 +19,7 @@ internal sealed class Frame
     /// <summary>Fields that are made at once.</summary>
     internal const int Group = 8;
 
-    /// <summary>Places behind the fields of a line that cutting it may overwrite.</summary>
+    /// <summary>Places behind the fields of a line that cutting it may overwrite, as it stores up to a group at a time.</summary>
     internal const int Slack = Group;
 
     private const int MostFields = 2 * Group;
@@ -34,8 +34,8 @@ internal sealed class Frame
     internal bool[] IsMember { get; }
 
     /// <summary>
-    /// By the lower half of a byte, the mark that has it, or a byte with another half; quotes, backslashes and newlines are left out. No two
-    /// of the others have the same half.
+    /// By the lower half of a byte, the mark that has it, or 0x80, which is none; quotes, backslashes and newlines are left out. No two of the
+    /// others have the same half.
     /// </summary>
     internal Vector128<byte> Only { get; }
 
@@ -126,7 +126,8 @@ internal sealed class Frame
         return true;
     }
 
-    private static bool IsRareInValues(char c) => char.IsAscii(c) && !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '.' or '_');
+    /// <summary>Whether a byte may be a mark. A zero is what kernels put behind a text.</summary>
+    private static bool IsRareInValues(char c) => char.IsAscii(c) && c != '\0' && !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '.' or '_');
 
     /// <summary>Up to eight bytes of a literal.</summary>
     /// <param name="Mark">The mark that <paramref name="Offset"/> counts from.</param>
@@ -137,6 +138,8 @@ internal sealed class Frame
     /// <summary>The walk along a template that numbers the marks.</summary>
     private struct Survey(Frame frame)
     {
+        private readonly List<Text> _texts = [];
+
         /// <summary>How many bytes the last literal ended behind the last mark.</summary>
         private int _behind;
 
@@ -169,6 +172,7 @@ internal sealed class Frame
                 }
             }
 
+            frame.Texts = [.. _texts];
             frame.IsOpen = ends[^1] == ValueEnd.Line;
             if (!frame.IsOpen)
             {
@@ -249,16 +253,15 @@ internal sealed class Frame
 
             for (int i = 0; others && i < literal.Length; i += sizeof(ulong))
             {
-                Literal part = new(literal[i..Math.Min(i + sizeof(ulong), literal.Length)]);
-                frame.Texts = [.. frame.Texts, new Text(first, offset + i, part)];
+                _texts.Add(new Text(first, offset + i, new Literal(literal[i..Math.Min(i + sizeof(ulong), literal.Length)])));
             }
 
             return true;
         }
 
         /// <summary>
-        /// Notes the marks inside a value. False when they do not tell whether it fits: a sign may be another one, a byte that begins the text
-        /// behind the value could end it, and a space that must not be there is no mark.
+        /// Notes the marks inside a value. False when a frame would do harm or little good: a byte that begins the text behind the value could
+        /// end it, a space that must not be there is no mark, and a sign is as often another one.
         /// </summary>
         private bool IsTold(bool isWord, string time, byte[] after)
         {

@@ -13,6 +13,6 @@ internal interface IFrameCutter
     /// <param name="values">The same room, for the bytes of the marks.</param>
     int Mark(Frame frame, ref byte text, int length, ref ushort positions, ref byte values);
 
-    /// <summary>Cuts the next lines of a marked window as long as they fit their frame; see <see cref="Walker.CutQuick"/>.</summary>
+    /// <summary>Cuts the next lines of a marked window as long as they fit their frame; see <see cref="Walker.CutQuick"/>, but there is always a width.</summary>
     int Cut(Frame frame, ref byte text, ref Window window, ref Slice fields, int limit, int width, ref Line lines, int capacity);
 }

@@ -1,5 +1,5 @@
 // The kernel for AVX-512: 64 bytes a step; two shuffles classify them, and one instruction (VBMI2) compresses the positions of the hits,
-// which are widened to 32 bits sixteen at a time.
+// which are widened to 32 bits sixteen at a time. What it does with frames is in MarksAvx512.cs and CutAvx512.cs.
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;

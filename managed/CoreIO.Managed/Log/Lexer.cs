@@ -20,8 +20,8 @@ internal sealed class Lexer
     /// <summary>Marks of a window, the newline before them, what a kernel may write and what a cut may look at behind them.</summary>
     private const int MarkRoom = 1 + Limits.Window + Limits.PositionSlack + Frame.Positions;
 
-    /// <summary>Most windows in a row that are not marked because lines did not fit.</summary>
-    private const int PauseMost = 64;
+    /// <summary>Most bytes in a row that are not marked because lines did not fit.</summary>
+    private const int PauseMost = 64 * Limits.Window;
 
     /// <summary>A line that does not fit takes as much longer, by marks, as some eight lines that fit take less.</summary>
     private const int LinesGained = 8;
@@ -35,10 +35,11 @@ internal sealed class Lexer
     private int[] _linePositions = [];
     private Window _window;
 
-    /// <summary>Bytes of the window in lines that did not fit.</summary>
+    /// <summary>Bytes of marked windows that were cut since marks were last judged, and those of them in lines that did not fit.</summary>
+    private int _tried;
     private int _missed;
 
-    /// <summary>Windows without marks between the last two that had them, and how many of these are still to come.</summary>
+    /// <summary>Bytes without marks between the last two tries, and how many of these are still to come.</summary>
     private int _pause;
     private int _paused;
 
@@ -55,7 +56,8 @@ internal sealed class Lexer
         }
     }
 
-    private bool IsMarked => _window.Marks is { Length: > 0 };
+    /// <summary>Whether the window has marks.</summary>
+    internal bool IsMarked => _window.Marks is { Length: > 0 };
 
     /// <summary>The end of the next window: whole lines, or a last one without its newline; the start if there is none.</summary>
     internal static int WindowEnd(ReadOnlySpan<byte> text, int start, bool last)
@@ -85,12 +87,12 @@ internal sealed class Lexer
     internal void Begin(ref byte text, int begin, int end, int readable)
     {
         int length = end - begin;
-        bool marked = _frames is not null && length <= Limits.Window && MayMark();
-        _missed = 0;
+        bool marked = _frames is not null && MayMark() && length <= Limits.Window;
         _window.Positions = [];
         _window.Marks = [];
         _window.Count = 0;
         _window.At = 0;
+        _window.Origin = begin;
         _window.Begin = begin;
         _window.End = end;
         _window.Readable = readable;
@@ -157,22 +159,22 @@ internal sealed class Lexer
         line.Next = lineEnd < end ? lineEnd + 1 : end;
         _window.Begin = line.Next;
         _window.At = last + 1;
-        ByteClass? bytes = _walker.LineBytes;
+        int[] own = _window.Positions;
         if (IsMarked)
         {
-            bytes = _walker.Bytes;
             _missed += line.Next - begin;
+            own = _positions;
+            last = IndexLine(ref text, begin, lineEnd, _walker.Bytes, own);
+            at = 0;
         }
-
-        int[] all = _window.Positions;
-        if (bytes is not null)
+        else if (_walker.LineBytes is { } bytes)
         {
-            last = IndexLine(ref text, begin, lineEnd, bytes);
-            all = _linePositions;
+            own = RoomFor(lineEnd - begin);
+            last = IndexLine(ref text, begin, lineEnd, bytes, own);
             at = 0;
         }
 
-        ref int positions = ref MemoryMarshal.GetArrayDataReference(all);
+        ref int positions = ref MemoryMarshal.GetArrayDataReference(own);
         line.Reason = _walker.Walk(ref text, begin, line.End, ref positions, at, last, ref fields, room, out line.Fields);
         if (line.Reason != LogReason.Parsed)
         {
@@ -207,34 +209,39 @@ internal sealed class Lexer
     }
 
     /// <summary>
-    /// Whether the next window may be marked. One that did not gain by it is followed by windows that are not: twice as many each time that
-    /// the next try comes to nothing, too. A short window says nothing: the last line of a text is not quick.
+    /// Whether the next window may be marked. Half a window that did not gain by it is followed by text that is not: twice as much each time
+    /// that the next try comes to nothing, too.
     /// </summary>
     private bool MayMark()
     {
-        int length = _window.End - _window.Origin;
-        if (IsMarked && length > Limits.Window / 2)
+        // What was cut of the window before, which may be left before its end.
+        int cut = _window.Begin - _window.Origin;
+        if (IsMarked)
         {
-            bool gained = _missed <= length / LinesGained;
-            _pause = gained ? 0 : Math.Clamp(2 * _pause, 1, PauseMost);
+            _tried += cut;
+        }
+        else
+        {
+            _paused -= Math.Min(cut, _paused);
+        }
+
+        if (_tried > Limits.Window / 2)
+        {
+            bool gained = _missed <= _tried / LinesGained;
+            _pause = gained ? 0 : Math.Clamp(2 * _pause, Limits.Window, PauseMost);
             _paused = _pause;
+            _tried = 0;
+            _missed = 0;
         }
 
-        if (_paused == 0)
-        {
-            return true;
-        }
-
-        _paused--;
-        return false;
+        return _paused == 0;
     }
 
     /// <summary>Writes the marks of the window. What a frame looks at behind them fits no frame.</summary>
     private void Mark(ref byte text)
     {
-        int length = _window.End - _window.Begin;
-        ref byte origin = ref Unsafe.Add(ref text, _window.Begin);
-        _window.Origin = _window.Begin;
+        int length = _window.End - _window.Origin;
+        ref byte origin = ref Unsafe.Add(ref text, _window.Origin);
         _window.Count = _frames!.Mark(_walker.Frame!, ref origin, length, ref _marks[1], ref _markValues[1]);
         _window.Marks = _marks;
         _window.MarkValues = _markValues;
@@ -245,17 +252,22 @@ internal sealed class Lexer
     }
 
     /// <summary>Makes positions of one line alone; returns the index of its end.</summary>
-    private int IndexLine(ref byte text, int begin, int end, ByteClass bytes)
+    private int IndexLine(ref byte text, int begin, int end, ByteClass bytes, int[] own)
     {
-        int room = end - begin + Limits.PositionSlack;
+        ref int positions = ref MemoryMarshal.GetArrayDataReference(own);
+        int last = _kernel.Index(ref text, begin, end, bytes, ref positions);
+        Unsafe.Add(ref positions, last) = end;
+        return last;
+    }
+
+    private int[] RoomFor(int length)
+    {
+        int room = length + Limits.PositionSlack;
         if (_linePositions.Length < room)
         {
             _linePositions = new int[Math.Max(room, Limits.Window + Limits.PositionSlack)];
         }
 
-        ref int positions = ref MemoryMarshal.GetArrayDataReference(_linePositions);
-        int last = _kernel.Index(ref text, begin, end, bytes, ref positions);
-        Unsafe.Add(ref positions, last) = end;
-        return last;
+        return _linePositions;
     }
 }

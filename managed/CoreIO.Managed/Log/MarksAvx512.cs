@@ -33,7 +33,7 @@ internal static class MarksAvx512
         int rest = length - progress.At;
         if (rest > 0)
         {
-            // The last bytes go through a copy, as no read may pass the end. A zero is no mark.
+            // The last bytes go through a copy, as no read may pass the end. A zero is never a mark.
             Span<byte> copy = stackalloc byte[Step];
             copy.Clear();
             MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref text, progress.At), rest).CopyTo(copy);

@@ -27,10 +27,10 @@ internal struct Window
     /// <summary>Structural positions, ascending; behind them stands <see cref="End"/> as the newline that a last line may lack.</summary>
     internal int[] Positions;
 
-    /// <summary>The first byte of a window that has marks instead of positions; they count from it.</summary>
+    /// <summary>Its first byte, which marks count from.</summary>
     internal int Origin;
 
-    /// <summary>Positions of marks, ascending, behind that of the newline before the window; empty when it has none.</summary>
+    /// <summary>Positions of marks, ascending, behind that of the newline before the window; empty when it has positions instead.</summary>
     internal ushort[] Marks;
 
     /// <summary>The bytes of the marks, at the same places, and zeros behind them as far as a frame looks.</summary>

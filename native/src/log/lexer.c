@@ -264,35 +264,37 @@ size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last)
     return (size_t)(newline - text) + 1;
 }
 
-/* Most windows in a row that have no marks because lines did not fit. */
-#define PAUSE_MOST 64
+/* Most bytes in a row that have no marks because lines did not fit. */
+#define PAUSE_MOST (64 * COREIO__WINDOW)
 
-/* Whether the next window may have marks. One half of which did not fit is followed by windows that have none: twice as
- * many each time that the next try comes to nothing, too. A short window says nothing: the last line of a text is not
- * quick. */
+/* Whether the next window may have marks. Half a window half of which did not fit is followed by text that has none:
+ * twice as much each time that the next try comes to nothing, too. */
 static int32_t may_frame(struct coreio__lexer *lexer)
 {
-    if (lexer->framed && lexer->length > COREIO__WINDOW / 2) {
-        const uint32_t longer = lexer->pause == 0 ? 1 : 2 * lexer->pause;
+    /* What was cut of the window before, which may be left before its end. */
+    if (lexer->framed)
+        lexer->tried += lexer->begin;
+    else
+        lexer->paused -= lexer->begin < lexer->paused ? lexer->begin : lexer->paused;
+    if (lexer->tried > COREIO__WINDOW / 2) {
+        const uint32_t longer = lexer->pause == 0 ? COREIO__WINDOW : 2 * lexer->pause;
         const uint32_t pause = longer < PAUSE_MOST ? longer : PAUSE_MOST;
-        lexer->pause = lexer->missed > lexer->length / 2 ? pause : 0;
+        lexer->pause = lexer->missed > lexer->tried / 2 ? pause : 0;
         lexer->paused = lexer->pause;
+        lexer->tried = 0;
+        lexer->missed = 0;
     }
-    if (lexer->paused == 0)
-        return 1;
-    lexer->paused--;
-    return 0;
+    return lexer->paused == 0;
 }
 
 int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length, size_t readable)
 {
-    lexer->framed = coreio__format_framed(lexer->format) && length <= COREIO__WINDOW && may_frame(lexer);
+    lexer->framed = coreio__format_framed(lexer->format) && may_frame(lexer) && length <= COREIO__WINDOW;
     lexer->window = window;
     lexer->length = (uint32_t)length;
     lexer->readable = (uint32_t)readable;
     lexer->at = 0;
     lexer->begin = 0;
-    lexer->missed = 0;
     lexer->too_long = length > COREIO_LOG_MAX_LINE;
     if (lexer->too_long)
         return 0;

@@ -40,8 +40,9 @@ struct coreio__lexer {
     uint32_t count;    /* positions or marks of the window; two virtual newlines at its end follow positions */
     uint32_t at;       /* position or mark the walk has come to */
     uint32_t begin;    /* first byte of the next line */
-    uint32_t missed;   /* bytes of the window in lines that did not fit their frame */
-    uint32_t pause;    /* windows without marks between the last two that had them */
+    uint32_t tried;    /* bytes of framed windows that were cut since frames were last judged */
+    uint32_t missed;   /* those of them in lines that did not fit */
+    uint32_t pause;    /* bytes without marks between the last two tries */
     uint32_t paused;   /* how many of these are still to come */
     int32_t framed;    /* the window has marks */
     int32_t too_long;  /* the window is one line of more than COREIO_LOG_MAX_LINE, and is not looked into */

@@ -80,11 +80,151 @@ public sealed class LexerTests
     [TestCase("\"$a $b\"", TestName = "a space that quotes hide")]
     [TestCase("$a[$b; $c", TestName = "one half for two marks")]
     [TestCase("$status,$a", TestName = "a space that no mark tells")]
-    [TestCase("$time_iso8601+$a", TestName = "a sign that may end the value")]
+    [TestCase("$a+$time_iso8601 $b", TestName = "a sign that is a mark")]
+    [TestCase("$time_local $a", TestName = "a space that may end the value")]
+    [TestCase("$time_local:$a", TestName = "a colon that may end the value")]
+    [TestCase("$a\0$b", TestName = "what stands behind a text")]
     [TestCase("delimited", TestName = "no template")]
     [TestCase("$a $b $c $d $e $f $g $h $i $j $k $l $m $n $o $p $q", TestName = "more fields than are made")]
     public void A_template_that_marks_do_not_tell_has_no_frame(string format) =>
         Assert.That(FormatCompiler.Compile(format).Walker.Frame, Is.Null);
+
+    [Test]
+    public void Lines_that_fit_are_quick_and_write_no_further_than_they_may()
+    {
+        const int Lines = 20;
+        const int Canary = -77;
+        byte[] line = Encoding.Latin1.GetBytes(Samples.Line);
+        byte[] text = [.. Enumerable.Repeat(line, Lines).SelectMany(bytes => bytes), .. new byte[64]];
+        int end = Lines * line.Length;
+        Line[] lines = new Line[Lines];
+        for (int limit = 0; limit <= 8; limit++)
+        {
+            // A line that ends too near to what may not be read is left to the definition.
+            foreach ((int readable, int quick) in (ReadOnlySpan<(int, int)>)[(end, Lines - 1), (end + 6, Lines - 1), (end + 7, Lines), (end + 64, Lines)])
+            {
+                if (Framing("combined") is not { } lexer)
+                {
+                    return;
+                }
+
+                int width = limit + 1;
+                Slice[] fields = new Slice[(Lines * width) + Frame.Slack + 4];
+                Array.Fill(fields, new Slice(Canary, Canary));
+                lexer.Begin(ref text[0], 0, end, readable);
+                int cut = lexer.CutQuick(ref text[0], ref fields[0], limit, width, ref lines[0], Lines);
+                Assert.That(cut, Is.EqualTo(quick));
+                Assert.That(lines[cut - 1].Next, Is.EqualTo(cut * line.Length));
+                Assert.That(fields[((cut * width) + Frame.Slack)..].Select(field => field.Start), Is.All.EqualTo(Canary));
+                for (int i = 0; i < limit; i++)
+                {
+                    Assert.That(fields[((cut - 1) * width) + i].Start, Is.EqualTo(fields[i].Start + ((cut - 1) * line.Length)));
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void A_lexer_writes_no_further_than_the_fields_it_is_given()
+    {
+        byte[] text = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(Samples.Line, 20)));
+        LogField canary = new(uint.MaxValue, uint.MaxValue);
+        LogRecord[] records = new LogRecord[32];
+        using LogLexer lexer = new(FormatCompiler.Compile("combined"), Kernel.Pick(null));
+        for (int room = 0; room <= 200; room++)
+        {
+            LogField[] fields = new LogField[room + 16];
+            Array.Fill(fields, canary);
+            LogLexResult result = lexer.Feed(text, true, records, fields.AsSpan(0, room));
+            Assert.That(result.Records, Is.EqualTo(Math.Min(20, room / 8)));
+            Assert.That(fields[room..], Is.All.EqualTo(canary));
+        }
+    }
+
+    [Test]
+    public void Marks_of_a_window_before_are_no_marks()
+    {
+        // A line of eighteen colons; then a text of one, behind which kernels may write more of them, up to those of the line before.
+        string names = string.Concat(Enumerable.Range(0, 15).Select(i => $"${(char)('a' + i)}:"));
+        byte[] line = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("x:", 15)) + "27/Feb/2023:11:53:25 +0800\n");
+        byte[] text = [.. line, .. Enumerable.Repeat((byte)'x', 64), (byte)':', .. new byte[64]];
+        int begin = line.Length;
+        int end = begin + 65;
+        if (Framing(names + "$time_local") is not { } lexer)
+        {
+            return;
+        }
+
+        Line[] lines = new Line[4];
+        Slice[] fields = new Slice[64 + Frame.Slack];
+        lexer.Begin(ref text[0], 0, begin, text.Length);
+        Assert.That(lexer.CutQuick(ref text[0], ref fields[0], 16, 16, ref lines[0], 4), Is.EqualTo(1));
+        lexer.Begin(ref text[0], begin, end, text.Length);
+        Assert.That(lexer.CutQuick(ref text[0], ref fields[0], 16, 16, ref lines[0], 4), Is.Zero);
+        Assert.That(lexer.CutLine(ref text[0], ref fields[0], 16, ref lines[0]), Is.True);
+        Assert.That(lines[0].Reason, Is.EqualTo(LogReason.MissingText));
+        Assert.That(lines[0].Next, Is.EqualTo(end));
+    }
+
+    [TestCase(10, 10)]
+    [TestCase(40, 1)]
+    [TestCase(280, 3)]
+    public void Marks_are_tried_seldom_where_lines_do_not_fit(int linesOfText, int linesOfCall)
+    {
+        byte[] line = Encoding.Latin1.GetBytes(Samples.Line);
+        byte[] fits = [.. Enumerable.Repeat(line, linesOfText).SelectMany(bytes => bytes)];
+        byte[] misses = [.. Enumerable.Repeat(line, linesOfText).SelectMany(bytes => (byte[])[.. bytes[..^1], .. "\r\n"u8])];
+        if (Framing("combined") is not { } lexer)
+        {
+            return;
+        }
+
+        // Enough for each to be judged many times; the longest pause is 64 windows.
+        int calls = 200 * Limits.Window / (linesOfCall * line.Length);
+        _ = Marked(lexer, fits, linesOfCall, calls);
+        Assert.That(Marked(lexer, fits, linesOfCall, calls), Is.EqualTo(calls));
+        Assert.That(Marked(lexer, misses, linesOfCall, calls), Is.InRange(1, calls / 12));
+        _ = Marked(lexer, fits, linesOfCall, calls);
+        Assert.That(Marked(lexer, fits, linesOfCall, calls), Is.EqualTo(calls));
+    }
+
+    /// <summary>How many windows of a text again and again were marked, of each of which so many lines are cut.</summary>
+    private static int Marked(Lexer lexer, byte[] text, int lines, int windows)
+    {
+        Line[] room = new Line[lines];
+        Slice[] fields = new Slice[(lines * 8) + Frame.Slack];
+        int marked = 0;
+        for (int i = 0; i < windows; i++)
+        {
+            lexer.Begin(ref text[0], 0, text.Length, text.Length);
+            marked += lexer.IsMarked ? 1 : 0;
+            for (int cut = 0, more = 1; cut < lines && more > 0; cut += more)
+            {
+                more = lexer.CutQuick(ref text[0], ref fields[0], 8, 8, ref room[0], lines - cut);
+                if (more == 0)
+                {
+                    more = lexer.CutLine(ref text[0], ref fields[0], 8, ref room[0]) ? 1 : 0;
+                }
+            }
+        }
+
+        return marked;
+    }
+
+    /// <summary>A lexer that cuts lines by their frames; where no kernel here does, the test ends.</summary>
+    private static Lexer? Framing(string format)
+    {
+        Kernel? kernel = Kernel.List.Where(kernel => kernel.Supported).Select(kernel => Kernel.Pick(kernel.Name)).FirstOrDefault(kernel => kernel is IFrameCutter);
+        if (kernel is null)
+        {
+            Assert.Ignore("no kernel here cuts lines by their frames");
+            return null;
+        }
+
+        Walker walker = FormatCompiler.Compile(format).Walker;
+        Assert.That(walker.Frame, Is.Not.Null);
+        return new Lexer(walker, kernel);
+    }
 
     private static byte[] Mutate(Random random, byte[] text)
     {
