@@ -20,6 +20,9 @@ internal sealed class Lexer
     /// <summary>Marks of a window, the newline before them, what a kernel may write and what a cut may look at behind them.</summary>
     private const int MarkRoom = 1 + Limits.Window + Limits.PositionSlack + Frame.Positions;
 
+    /// <summary>Positions there is room for before the first line that has its own.</summary>
+    private const int LeastLineRoom = 4096;
+
     /// <summary>Most bytes in a row that are not marked because lines did not fit.</summary>
     private const int PauseMost = 64 * Limits.Window;
 
@@ -29,9 +32,9 @@ internal sealed class Lexer
     private readonly Walker _walker;
     private readonly Kernel _kernel;
     private readonly IFrameCutter? _frames;
-    private readonly int[] _positions;
     private readonly ushort[] _marks = [];
     private readonly byte[] _markValues = [];
+    private int[] _positions = [];
     private int[] _linePositions = [];
     private Window _window;
 
@@ -48,7 +51,6 @@ internal sealed class Lexer
         _walker = walker;
         _kernel = kernel;
         _frames = walker.Frame is null ? null : kernel as IFrameCutter;
-        _positions = new int[Limits.Window + Limits.PositionSlack];
         if (_frames is not null)
         {
             _marks = new ushort[MarkRoom];
@@ -108,7 +110,7 @@ internal sealed class Lexer
             return;
         }
 
-        _window.Positions = length <= Limits.Window ? _positions : new int[length + Limits.PositionSlack];
+        _window.Positions = length <= Limits.Window ? RoomForWindow() : new int[length + Limits.PositionSlack];
         ref int positions = ref MemoryMarshal.GetArrayDataReference(_window.Positions);
         _window.Count = _kernel.Index(ref text, begin, end, _walker.Bytes, ref positions);
         Unsafe.Add(ref positions, _window.Count) = end;
@@ -163,13 +165,13 @@ internal sealed class Lexer
         if (IsMarked)
         {
             _missed += line.Next - begin;
-            own = _positions;
+            own = RoomForLine(lineEnd - begin);
             last = IndexLine(ref text, begin, lineEnd, _walker.Bytes, own);
             at = 0;
         }
         else if (_walker.LineBytes is { } bytes)
         {
-            own = RoomFor(lineEnd - begin);
+            own = RoomForLine(lineEnd - begin);
             last = IndexLine(ref text, begin, lineEnd, bytes, own);
             at = 0;
         }
@@ -260,12 +262,22 @@ internal sealed class Lexer
         return last;
     }
 
-    private int[] RoomFor(int length)
+    private int[] RoomForWindow()
+    {
+        if (_positions.Length == 0)
+        {
+            _positions = new int[Limits.Window + Limits.PositionSlack];
+        }
+
+        return _positions;
+    }
+
+    private int[] RoomForLine(int length)
     {
         int room = length + Limits.PositionSlack;
         if (_linePositions.Length < room)
         {
-            _linePositions = new int[Math.Max(room, Limits.Window + Limits.PositionSlack)];
+            _linePositions = new int[Math.Max(room, Math.Max(2 * _linePositions.Length, LeastLineRoom))];
         }
 
         return _linePositions;
