@@ -19,7 +19,8 @@ internal static unsafe class NativeLibraryLoader
         $"set {nameof(CoreIONativeLibrary)}.{nameof(CoreIONativeLibrary.Path)} to the file, "
         + "build it with CMake, or use the managed backend";
 
-    private static readonly Lock Gate = new();
+    // No System.Threading.Lock: its first use asks the environment and makes code at run time, a millisecond of a short process.
+    private static readonly object Gate = new();
     private static nint _library;
     private static string _loadedFrom = "";
     private static string? _explicitPath;
@@ -90,9 +91,15 @@ internal static unsafe class NativeLibraryLoader
         }
     }
 
+    // Tried before it is looked for: to ask .NET for a file takes longer than to load it.
     private static nint Probe(out string path)
     {
-        string beside = Path.Combine(AppContext.BaseDirectory, FileName);
+        path = Path.Combine(AppContext.BaseDirectory, FileName);
+        return NativeLibrary.TryLoad(path, out nint library) ? library : ProbeFurther(path, out path);
+    }
+
+    private static nint ProbeFurther(string beside, out string path)
+    {
         string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
         string inPackage = Path.Combine(AppContext.BaseDirectory, $"runtimes/linux-{architecture}/native/{FileName}");
         path = File.Exists(beside) ? beside : inPackage;

@@ -71,9 +71,7 @@ internal static class Cli
 
             if (request.Verb.Run is null)
             {
-                string path = ("coreio " + request.Path).Trim();
-                string verbs = string.Join(", ", request.Verb.Children.Where(v => !v.IsHidden).Select(v => v.Name));
-                return Say(path, $"which verb? {verbs}; see '{path} -h'", ExitCode.Usage);
+                return SayVerbs(request);
             }
 
             speaker = request.Arguments.Speaker;
@@ -92,6 +90,13 @@ internal static class Cli
         {
             return Say(speaker, e.Message, IsUsage(e) ? ExitCode.Usage : ExitCode.Failure);
         }
+    }
+
+    private static int SayVerbs(CliRequest request)
+    {
+        string path = ("coreio " + request.Path).Trim();
+        string verbs = string.Join(", ", request.Verb.Children.Where(v => !v.IsHidden).Select(v => v.Name));
+        return Say(path, $"which verb? {verbs}; see '{path} -h'", ExitCode.Usage);
     }
 
     private static bool IsUsage(CoreIOException e) => e is LogSortException or LogFormatException { Status: StatusCode.Format };

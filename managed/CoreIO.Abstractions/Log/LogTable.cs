@@ -7,7 +7,7 @@ public sealed record LogTable
     public IReadOnlyList<string> By { get; init; } = [];
 
     /// <summary>Statistics, as in <c>sum(bytes)</c>.</summary>
-    public IReadOnlyList<string> Stats { get; init; } = ["count"];
+    public IReadOnlyList<string> Stats { get; init; } = (string[])["count"];
 
     /// <summary>How many groups keep a row of their own.</summary>
     public int MaxGroups { get; init; } = 1 << 20;

@@ -10,7 +10,7 @@ internal static class LogCommand
     {
         Letter = 'f',
         Group = "Input",
-        Choices = [LogFormatSource.Auto, .. LogFormatSource.BuiltIn],
+        Choices = [LogFormatSource.Auto, .. LogFormatSource.BuiltInNames],
         Open = true,
         More =
         [
@@ -60,7 +60,7 @@ internal static class LogCommand
         if (format.Sampled > 0)
         {
             Cli.Say(arguments.Speaker, format.Fitted > 0
-                ? $"format {format.Name} ({format.Fitted} of the first {format.Sampled} lines fit); --format chooses another"
+                ? "format " + format.Name + " (" + format.Fitted + " of the first " + format.Sampled + " lines fit); --format chooses another"
                 : $"format {format.Name}: no other fits half of the first {format.Sampled} lines; --format chooses one");
         }
     }

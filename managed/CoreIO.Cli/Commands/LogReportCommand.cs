@@ -61,7 +61,7 @@ internal static class LogReportCommand
             {
                 Group = "Output",
                 Letter = 'n',
-                More = [$"tables show {LogReportTableOptions.ScreenRows} unless told, JSON and CSV all"],
+                More = ["tables show " + LogReportTableOptions.ScreenRows + " unless told, JSON and CSV all"],
             },
             new("sort", "COLUMN", "a key or a statistic, as in 'sum(bytes):asc'")
             {
@@ -181,15 +181,15 @@ internal static class LogReportCommand
         int maxGroups = arguments.Number("max-groups", 1 << 20, 1, int.MaxValue);
         int top = arguments.Number("top", output == "table" ? LogReportTableOptions.ScreenRows : 0, 0, int.MaxValue);
         TimeSpan interval = arguments.Get("interval") is string width ? Values.Duration("interval", width) : default;
-        List<string> by = [.. arguments.List("by") ?? []];
-        if (interval != default && !by.Contains("time"))
+        string[] by = arguments.List("by") ?? [];
+        if (interval != default && Array.IndexOf(by, "time") < 0)
         {
-            by.Insert(0, "time");
+            by = ["time", .. by];
         }
 
         LogReportTableOptions table = new()
         {
-            Table = new LogTable { By = by, Stats = arguments.List("stats") ?? ["count"], MaxGroups = maxGroups },
+            Table = new LogTable { By = by, Stats = arguments.List("stats") ?? (string[])["count"], MaxGroups = maxGroups },
             Sort = arguments.Get("sort"),
             Top = top,
         };
@@ -201,7 +201,7 @@ internal static class LogReportCommand
             Since = arguments.Get("since") is string since ? Values.Moment("since", since) : null,
             Until = arguments.Get("until") is string until ? Values.Moment("until", until) : null,
             Interval = interval,
-            Tables = overview ? format => LogOverview.Tables(format, maxGroups, arguments.Has("top") ? top : null) : _ => [table],
+            Tables = overview ? format => LogOverview.Tables(format, maxGroups, arguments.Has("top") ? top : null) : _ => (LogReportTableOptions[])[table],
             RejectsPath = arguments.Get("rejects"),
             Scan = new LogScanOptions
             {

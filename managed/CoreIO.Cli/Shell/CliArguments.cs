@@ -46,5 +46,5 @@ internal sealed class CliArguments(string path, IReadOnlyDictionary<string, stri
     }
 
     /// <summary>The parts of a list joined by commas; null when the option is not given.</summary>
-    public IReadOnlyList<string>? List(string option) => Get(option)?.Split(',', StringSplitOptions.TrimEntries);
+    public string[]? List(string option) => Get(option)?.Split(',', StringSplitOptions.TrimEntries);
 }

@@ -24,8 +24,7 @@ internal static class CliParser
             CliVerb? next = verb.Child(args[at]);
             if (next is null)
             {
-                string[] names = [.. verb.Children.Where(v => !v.IsHidden).Select(v => v.Name)];
-                throw new UsageException($"no verb '{args[at]}'{DidYouMean.Suffix(args[at], names)}", verb, string.Join(' ', path));
+                throw NoVerb(verb, args[at], path);
             }
 
             verb = next;
@@ -80,7 +79,7 @@ internal static class CliParser
                 continue;
             }
 
-            int equals = arg.AsSpan().IndexOfAny('=', ':');
+            int equals = NameEnd(arg);
             CliOption? option = verb.Option(equals < 0 ? arg : arg.AsSpan(0, equals));
             string? value = null;
             if (option?.Value is not null)
@@ -187,13 +186,12 @@ internal static class CliParser
                 continue;
             }
 
-            int equals = arg.AsSpan().IndexOfAny('=', ':');
+            int equals = NameEnd(arg);
             string name = equals < 0 ? arg : arg[..equals];
             CliOption? option = verb.Option(name);
             if (option is null)
             {
-                string[] names = [.. verb.Options.Select(o => "--" + o.Name), "--help"];
-                throw new UsageException($"no option '{name}'{DidYouMean.Suffix(name, names)}", verb, path);
+                throw NoOption(verb, name, path);
             }
 
             if (option.Value is null && equals >= 0)
@@ -208,6 +206,34 @@ internal static class CliParser
         {
             throw new UsageException($"{args[^1]} needs a value", verb, path);
         }
+    }
+
+    // On their own, so that a line without a fault loads nothing of LINQ.
+    private static UsageException NoVerb(CliVerb verb, string word, List<string> path)
+    {
+        string[] names = [.. verb.Children.Where(v => !v.IsHidden).Select(v => v.Name)];
+        return new UsageException($"no verb '{word}'{DidYouMean.Suffix(word, names)}", verb, string.Join(' ', path));
+    }
+
+    private static UsageException NoOption(CliVerb verb, string name, string path)
+    {
+        string[] names = [.. verb.Options.Select(o => "--" + o.Name), "--help"];
+        return new UsageException($"no option '{name}'{DidYouMean.Suffix(name, names)}", verb, path);
+    }
+
+    // Where `--name=value` is cut; -1 where it has no value. Letter by letter, as all of a plain line: to search by vectors takes types that
+    // a short command needs for nothing else.
+    private static int NameEnd(string word)
+    {
+        for (int i = 0; i < word.Length; i++)
+        {
+            if (word[i] is '=' or ':')
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     // The parser's sentences begin with a capital and end with a full stop; ours are part of a line.

@@ -13,7 +13,8 @@ internal sealed class ProgressLine : IDisposable
 
     private readonly Func<LogReportProgress> _progress;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
-    private readonly Lock _lock = new();
+    // No System.Threading.Lock, whose first use makes code at run time, also where no line is ever shown.
+    private readonly object _lock = new();
     private readonly Timer? _timer;
     private bool _shown;
     private bool _ended;

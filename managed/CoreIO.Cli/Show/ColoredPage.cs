@@ -1,6 +1,7 @@
 // The lines and tables of a page as Spectre.Console draws them. A file and a class of its own, so that nothing of Spectre is loaded where
 // nothing has a colour.
 using System.Runtime.CompilerServices;
+using System.Text;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -14,7 +15,7 @@ internal sealed class ColoredPage
     private readonly IAnsiConsole _console;
     private readonly bool _hasColors;
 
-    public ColoredPage(TextWriter output, bool hasColors)
+    public ColoredPage(StringBuilder output, bool hasColors)
     {
         _hasColors = hasColors;
         _console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -24,7 +25,7 @@ internal sealed class ColoredPage
             ColorSystem = hasColors ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
-            Out = new AnsiConsoleOutput(output),
+            Out = new AnsiConsoleOutput(new StringWriter(output)),
         });
     }
 
@@ -45,9 +46,13 @@ internal sealed class ColoredPage
         }
     }
 
-    /// <summary>A table whose columns have these widths.</summary>
+    /// <summary>A table whose columns have these widths; <paramref name="drawn"/> is called when another piece of it is.</summary>
     public void Rows(
-        IReadOnlyList<PageColumn> columns, int[] widths, IEnumerable<IReadOnlyList<string>> rows, Func<int, PageTone>? tone)
+        IReadOnlyList<PageColumn> columns,
+        int[] widths,
+        IEnumerable<IReadOnlyList<string>> rows,
+        Func<int, PageTone>? tone,
+        Action drawn)
     {
         // A table is as wide as its columns, so nothing is left for Spectre to cut or wrap.
         _console.Profile.Width = widths.Sum() + (Page.Gap * (columns.Count - 1));
@@ -63,6 +68,7 @@ internal sealed class ColoredPage
             }
 
             _console.Write(table);
+            drawn();
         }
 
         if (row == 0)

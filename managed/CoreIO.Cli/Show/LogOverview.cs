@@ -13,7 +13,8 @@ internal static class LogOverview
     /// <summary>The tables to ask for: the totals first, the chart last.</summary>
     public static IReadOnlyList<LogReportTableOptions> Tables(ILogFormat format, int maxGroups, int? top)
     {
-        HashSet<string> has = [.. format.Fields.Select(f => f.Name), .. LogDerived.Of(format)];
+        List<string> has = LogDerived.NamesOf(format);
+        has.AddRange(LogDerived.Of(format));
         List<LogReportTableOptions> tables = [Make([], TotalStats(has), maxGroups, 0)];
         string[] stats = has.Contains("bytes") ? ["count", "sum(bytes)"] : ["count"];
         foreach (string key in (string[])["status", "host", "path", "client"])
@@ -49,8 +50,9 @@ internal static class LogOverview
             page.Line("The format has no field with a meaning; group by a field of your own: --by f1", PageTone.Quiet);
         }
 
-        foreach (LogReportTable table in report.Tables.Skip(1))
+        for (int i = 1; i < report.Tables.Count; i++)
         {
+            LogReportTable table = report.Tables[i];
             page.Line();
             if (LogOrder.IsTime(table.Answer.Keys[0]))
             {
@@ -66,12 +68,12 @@ internal static class LogOverview
     private static LogReportTableOptions Make(IReadOnlyList<string> by, IReadOnlyList<string> stats, int maxGroups, int top) =>
         new() { Table = new LogTable { By = by, Stats = stats, MaxGroups = maxGroups }, Top = top };
 
-    private static List<string> TotalStats(HashSet<string> has)
+    private static List<string> TotalStats(List<string> has)
     {
         List<string> stats = ["count"];
         if (has.Contains("bytes"))
         {
-            stats.AddRange(["sum(bytes)"]);
+            stats.Add("sum(bytes)");
         }
 
         if (has.Contains("client"))
@@ -88,7 +90,10 @@ internal static class LogOverview
         {
             if (has.Contains(field))
             {
-                stats.AddRange(Quantiles.Select(q => $"{q}({field})"));
+                foreach (string quantile in Quantiles)
+                {
+                    stats.Add($"{quantile}({field})");
+                }
             }
         }
 

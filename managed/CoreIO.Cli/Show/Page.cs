@@ -34,15 +34,19 @@ internal sealed class Page : IDisposable
     // How far lines that are no table are shortened where there is no terminal, and on a wider one.
     private const int LineWidth = 100;
 
-    private readonly StreamWriter _writer;
+    // As much text is held before it goes out.
+    private const int HeldText = 16 * 1024;
+
+    private readonly Stream _output;
+    private readonly StringBuilder _text = new();
     private readonly int? _width;
     private readonly ColoredPage? _colored;
 
     public Page(Stream output, bool color, int? width = null)
     {
-        _writer = new StreamWriter(output, encoding: null, 16 * 1024, leaveOpen: true) { NewLine = "\n" };
+        _output = output;
         _width = width ?? Terminal.Width;
-        _colored = color ? new ColoredPage(_writer, hasColors: true) : null;
+        _colored = color ? new ColoredPage(_text, hasColors: true) : null;
     }
 
     public int Width => Math.Min(_width ?? LineWidth, LineWidth);
@@ -56,15 +60,16 @@ internal sealed class Page : IDisposable
         }
         else if (cells <= (_width ?? cells))
         {
-            _writer.Write(text);
+            _text.Append(text);
         }
         else
         {
             // A terminal without colours, narrower than the line, which is broken between words.
-            new ColoredPage(_writer, hasColors: false).Line(text, tone, _width ?? cells);
+            new ColoredPage(_text, hasColors: false).Line(text, tone, _width ?? cells);
         }
 
-        _writer.Write('\n');
+        _text.Append('\n');
+        SendMuch();
     }
 
     /// <summary>A table; <paramref name="rows"/> are read twice, first to measure all of them.</summary>
@@ -73,7 +78,7 @@ internal sealed class Page : IDisposable
         int[] widths = Widths(columns, rows);
         if (_colored is not null)
         {
-            _colored.Rows(columns, widths, rows, tone);
+            _colored.Rows(columns, widths, rows, tone, SendMuch);
             return;
         }
 
@@ -88,10 +93,12 @@ internal sealed class Page : IDisposable
             {
                 PlainCell(columns, widths, i, cells[i]);
             }
+
+            SendMuch();
         }
     }
 
-    public void Dispose() => _writer.Dispose();
+    public void Dispose() => Send();
 
     /// <summary>The text in at most <paramref name="width"/> cells; what is cut ends in an ellipsis.</summary>
     internal static string Cut(string text, int width)
@@ -125,20 +132,37 @@ internal sealed class Page : IDisposable
         int left = widths[column] - Cells(text);
         if (!isNumber)
         {
-            _writer.Write(text);
+            _text.Append(text);
         }
 
         for (int i = 0; i < left; i++)
         {
-            _writer.Write(' ');
+            _text.Append(' ');
         }
 
         if (isNumber)
         {
-            _writer.Write(text);
+            _text.Append(text);
         }
 
-        _writer.Write(column == widths.Length - 1 ? "\n" : "  ");
+        _text.Append(column == widths.Length - 1 ? "\n" : "  ");
+    }
+
+    // Between lines, so that no letter of two units is cut.
+    private void SendMuch()
+    {
+        if (_text.Length >= HeldText)
+        {
+            Send();
+        }
+    }
+
+    // Not a StreamWriter, which brings the types of tasks with it.
+    private void Send()
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(_text.ToString());
+        _text.Clear();
+        _output.Write(bytes, 0, bytes.Length);
     }
 
     private int[] Widths(IReadOnlyList<PageColumn> columns, IEnumerable<IReadOnlyList<string>> rows)

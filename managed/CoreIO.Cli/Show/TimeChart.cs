@@ -41,7 +41,7 @@ internal static class TimeChart
             errors[column] += part.IsError ? part.Count : 0;
         }
 
-        page.Line($"requests, {WidthName(width)} a column, highest {Human.Count(Highest(counts))}", PageTone.Strong);
+        page.Line(string.Concat("requests, ", WidthName(width), " a column, highest ", Human.Count(Highest(counts))), PageTone.Strong);
         foreach (string line in Draw(counts, Lines))
         {
             page.Line(line);
@@ -136,7 +136,9 @@ internal static class TimeChart
     private static long Floor(long value, long width) => value - (((value % width) + width) % width);
 
     private static string WidthName(long minutes) =>
-        minutes % 1440 == 0 ? $"{minutes / 1440} d" : minutes % 60 == 0 ? $"{minutes / 60} h" : $"{minutes} min";
+        minutes % 1440 == 0 ? LogNumber.Format(minutes / 1440, 0) + " d"
+        : minutes % 60 == 0 ? LogNumber.Format(minutes / 60, 0) + " h"
+        : LogNumber.Format(minutes, 0) + " min";
 
     // Requests of a minute, those of a class of statuses where the log has them. A class, for the runtime has lists of objects compiled ahead
     // of time, and a report on a small file would wait for another.

@@ -1,4 +1,3 @@
-using System.Text;
 using CoreIO.Interop;
 using CoreIO.Log;
 
@@ -48,7 +47,7 @@ internal sealed unsafe class NativeLogFormat : ILogFormat
         for (int i = 0; i < count; i++)
         {
             ref readonly coreio_log_field_info info = ref infos[i];
-            string name = Encoding.UTF8.GetString(names, info.name_offset, info.name_length);
+            string name = ShortText.Of(names.AsSpan(info.name_offset, info.name_length));
             fields[i] = new LogFieldInfo(name, (LogKind)info.kind, info.list != 0);
         }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using CoreIO.Interop;
 using CoreIO.Log;
 
@@ -60,8 +59,13 @@ internal sealed unsafe class NativeLogKernels
             }
         }
 
+        throw NoKernel(name);
+    }
+
+    private CoreIOException NoKernel(string name)
+    {
         string names = string.Join(", ", _kernels.Where(static k => k.Supported).Select(static k => k.Name));
-        throw Status.Failure(StatusCode.Cpu, $"kernel '{name}' (available: {names})");
+        return Status.Failure(StatusCode.Cpu, $"kernel '{name}' (available: {names})");
     }
 
     /// <summary>The name of a kernel that ran.</summary>
@@ -81,6 +85,6 @@ internal sealed unsafe class NativeLogKernels
     {
         ReadOnlySpan<byte> bytes = new(&info->name, sizeof(coreio_log_kernel_info._name_e__FixedBuffer));
         int end = bytes.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+        return ShortText.Of(end < 0 ? bytes : bytes[..end]);
     }
 }

@@ -73,13 +73,13 @@ internal sealed unsafe class NativeLogScan : ILogScan
     public void Number(int input)
     {
         using Borrowed borrowed = new(_handle);
-        Status.Check(LibCoreIO.coreio_log_scan_number(_handle.Pointer, input), $"number {input}");
+        Status.Check(LibCoreIO.coreio_log_scan_number(_handle.Pointer, input), "number " + input);
     }
 
     public long ReadFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (path.Contains('\0', StringComparison.Ordinal))
+        if (path.AsSpan().Contains('\0'))
         {
             throw Status.Failure(StatusCode.InvalidArgument, path.Replace("\0", "\\0", StringComparison.Ordinal));
         }
@@ -177,7 +177,12 @@ internal sealed unsafe class NativeLogScan : ILogScan
 
     private static NativeLogScan Start(NativeLogQuery query, bool ownsQuery, LogScanOptions options, NativeLogKernels kernels)
     {
-        int[] cpus = [.. options.Cpus];
+        int[] cpus = new int[options.Cpus.Count];
+        for (int i = 0; i < cpus.Length; i++)
+        {
+            cpus[i] = options.Cpus[i];
+        }
+
         coreio_log_scan_options native = new()
         {
             workers = options.Workers,

@@ -166,7 +166,14 @@ public static class LogClock
     private static int Month(ReadOnlySpan<byte> name)
     {
         ReadOnlySpan<byte> names = "JanFebMarAprMayJunJulAugSepOctNovDec"u8;
-        int at = names.IndexOf(name);
-        return at >= 0 && at % 3 == 0 ? (at / 3) + 1 : 0;
+        for (int month = 1; month <= 12; month++)
+        {
+            if (name.SequenceEqual(names.Slice((month - 1) * 3, 3)))
+            {
+                return month;
+            }
+        }
+
+        return 0;
     }
 }

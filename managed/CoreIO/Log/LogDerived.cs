@@ -7,9 +7,9 @@ public static class LogDerived
     public static IReadOnlyList<string> Of(ILogFormat format)
     {
         ArgumentNullException.ThrowIfNull(format);
-        HashSet<string> has = [.. format.Fields.Select(f => f.Name)];
+        List<string> has = NamesOf(format);
         bool request = has.Contains("request");
-        bool clock = LogClock.Fields.Any(has.Contains);
+        bool clock = Array.Exists(LogClock.Fields, has.Contains);
         List<string> derived = [];
         Add("client", has.Contains("remote_addr"));
         Add("host", has.Contains("host") || has.Contains("http_host") || has.Contains("server_name"));
@@ -31,5 +31,17 @@ public static class LogDerived
                 derived.Add(name);
             }
         }
+    }
+
+    /// <summary>The names of the fields that are written in a line.</summary>
+    internal static List<string> NamesOf(ILogFormat format)
+    {
+        List<string> names = [];
+        foreach (LogFieldInfo field in format.Fields)
+        {
+            names.Add(field.Name);
+        }
+
+        return names;
     }
 }

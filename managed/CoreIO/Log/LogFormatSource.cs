@@ -21,7 +21,10 @@ public static class LogFormatSource
     public const string Delimited = "delimited";
 
     /// <summary>The names of the formats that every backend has built in, in the order in which they are tried.</summary>
-    public static IReadOnlyList<string> BuiltIn { get; } = (string[])["combined", "main", "common", "vhost_combined", "edge", Delimited];
+    public static IReadOnlyList<string> BuiltIn => BuiltInNames;
+
+    /// <summary>The same as an array, which is gone over without the types of an enumerator.</summary>
+    internal static readonly string[] BuiltInNames = ["combined", "main", "common", "vhost_combined", "edge", Delimited];
 
     /// <summary>The templates of the built-in formats that are templates; the others have rules of their own.</summary>
     public static string? Template(string name) => name switch
@@ -100,7 +103,7 @@ public static class LogFormatSource
     private static LogFormatChoice Guess(ILogBackend log, LogSample sample)
     {
         LogFormatChoice? best = null;
-        foreach (string name in BuiltIn)
+        foreach (string name in BuiltInNames)
         {
             if (name == Delimited)
             {

@@ -45,9 +45,9 @@ public static class LogNumber
         text[0] = (byte)'-';
         int length = value < 0 ? 1 : 0;
         ulong whole = scale == 0 ? magnitude : magnitude / Million;
-        _ = whole.TryFormat(text[length..], out int digits, default, CultureInfo.InvariantCulture);
-        length = WriteFraction(scale == 0 ? 0 : (uint)(magnitude % Million), text, length + digits);
-        return Encoding.ASCII.GetString(text[..length]);
+        length = WriteWhole(whole, text, length);
+        length = WriteFraction(scale == 0 ? 0 : (uint)(magnitude % Million), text, length);
+        return ShortText.Of(text[..length]);
     }
 
     /// <summary>A value as text, trailing zeros of the fraction left out: <c>0.25</c>, <c>3</c>, <c>-1.000001</c>.</summary>
@@ -75,6 +75,24 @@ public static class LogNumber
     }
 
     private static string WideTextOf(LogStatColumn column, LogCell cell) => Format(ValueOf(column, cell)!.Value, ScaleOf(column));
+
+    // Returns where it ends. Digit by digit: what formats numbers of all kinds asks for a culture first.
+    private static int WriteWhole(ulong whole, Span<byte> text, int length)
+    {
+        int digits = 1;
+        for (ulong rest = whole / 10; rest != 0; rest /= 10)
+        {
+            digits++;
+        }
+
+        for (int at = length + digits - 1; at >= length; at--)
+        {
+            text[at] = (byte)('0' + (whole % 10));
+            whole /= 10;
+        }
+
+        return length + digits;
+    }
 
     // Millionths behind a whole number that ends at `length`; returns where they end.
     private static int WriteFraction(uint fraction, Span<byte> text, int length)

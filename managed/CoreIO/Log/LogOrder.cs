@@ -29,15 +29,7 @@ internal sealed class LogOrder : IComparer<int>
             return;
         }
 
-        (string name, bool? descending) = Split(sort);
-        _key = IndexOf(table.Keys.Select(k => k.Name), name);
-        _stat = _key >= 0 ? -1 : IndexOf(table.Stats.Select(s => s.Name), name.Replace(" ", "", StringComparison.Ordinal));
-        if (_key < 0 && _stat < 0 && name != "count")
-        {
-            throw new LogSortException(name, [.. table.Keys.Select(k => k.Name), .. table.Stats.Select(s => s.Name)]);
-        }
-
-        _descending = descending ?? _key < 0;
+        (_key, _stat, _descending) = Find(table, sort);
         // A series with more keys stays a series, ordered inside each interval; a bare series may be sorted by what happened.
         _timeFirst = hasTime && table.Keys.Count > 1 && _key != 0;
     }
@@ -62,15 +54,9 @@ internal sealed class LogOrder : IComparer<int>
     /// <exception cref="LogSortException">It does not.</exception>
     public static void Check(LogTable table, string? sort)
     {
-        if (sort is null)
+        if (sort is not null)
         {
-            return;
-        }
-
-        (string name, _) = Split(sort);
-        if (name != "count" && !table.By.Contains(name) && !table.Stats.Contains(name.Replace(" ", "", StringComparison.Ordinal)))
-        {
-            throw new LogSortException(name, [.. table.By, .. table.Stats]);
+            CheckNamed(table, sort);
         }
     }
 
@@ -102,10 +88,32 @@ internal sealed class LogOrder : IComparer<int>
         return result;
     }
 
+    private static void CheckNamed(LogTable table, string sort)
+    {
+        (string name, _) = Split(sort);
+        if (name != "count" && !table.By.Contains(name) && !table.Stats.Contains(name.Replace(" ", "", StringComparison.Ordinal)))
+        {
+            throw new LogSortException(name, [.. table.By, .. table.Stats]);
+        }
+    }
+
     private static (string Name, bool? Descending) Split(string sort) =>
         sort.EndsWith(":asc", StringComparison.Ordinal) ? (sort[..^4], false)
         : sort.EndsWith(":desc", StringComparison.Ordinal) ? (sort[..^5], true)
         : (sort, null);
+
+    private static (int Key, int Stat, bool Descending) Find(LogTableAnswer table, string sort)
+    {
+        (string name, bool? descending) = Split(sort);
+        int key = IndexOf(table.Keys.Select(k => k.Name), name);
+        int stat = key >= 0 ? -1 : IndexOf(table.Stats.Select(s => s.Name), name.Replace(" ", "", StringComparison.Ordinal));
+        if (key < 0 && stat < 0 && name != "count")
+        {
+            throw new LogSortException(name, [.. table.Keys.Select(k => k.Name), .. table.Stats.Select(s => s.Name)]);
+        }
+
+        return (key, stat, descending ?? key < 0);
+    }
 
     private static int IndexOf(IEnumerable<string> names, string name)
     {
@@ -133,7 +141,8 @@ internal sealed class LogOrder : IComparer<int>
 
         if (groups < Many)
         {
-            Array.Sort(rows, this);
+            Heapify(rows);
+            Unheap(rows);
         }
         else
         {
@@ -212,31 +221,46 @@ internal sealed class LogOrder : IComparer<int>
             heap[i] = i;
         }
 
-        for (int i = (top / 2) - 1; i >= 0; i--)
-        {
-            Sink(heap, i);
-        }
-
+        Heapify(heap);
         for (int i = top; i < groups; i++)
         {
             if (Compare(i, heap[0]) < 0)
             {
                 heap[0] = i;
-                Sink(heap, 0);
+                Sink(heap, 0, top);
             }
         }
 
-        Array.Sort(heap, this);
+        Unheap(heap);
         return heap;
     }
 
+    // Puts the worst row at the head.
+    private void Heapify(int[] rows)
+    {
+        for (int i = (rows.Length / 2) - 1; i >= 0; i--)
+        {
+            Sink(rows, i, rows.Length);
+        }
+    }
+
+    // Sorts a heap: its head, the worst of it, goes to its end, again and again. No two rows are equal, so it need not be stable.
+    private void Unheap(int[] heap)
+    {
+        for (int count = heap.Length - 1; count > 0; count--)
+        {
+            (heap[0], heap[count]) = (heap[count], heap[0]);
+            Sink(heap, 0, count);
+        }
+    }
+
     // Moves a row down until none below it is worse.
-    private void Sink(int[] heap, int at)
+    private void Sink(int[] heap, int at, int count)
     {
         int row = heap[at];
-        for (int child = (2 * at) + 1; child < heap.Length; child = (2 * at) + 1)
+        for (int child = (2 * at) + 1; child < count; child = (2 * at) + 1)
         {
-            if (child + 1 < heap.Length && Compare(heap[child + 1], heap[child]) > 0)
+            if (child + 1 < count && Compare(heap[child + 1], heap[child]) > 0)
             {
                 child++;
             }

@@ -4,7 +4,7 @@ namespace CoreIO.Log;
 public sealed record LogReportOptions
 {
     /// <summary>Paths; <c>-</c> is standard input.</summary>
-    public IReadOnlyList<string> Inputs { get; init; } = ["-"];
+    public IReadOnlyList<string> Inputs { get; init; } = (string[])["-"];
 
     /// <summary>Name, template, <c>@FILE:NAME</c> or <c>auto</c>.</summary>
     public string Format { get; init; } = LogFormatSource.Auto;

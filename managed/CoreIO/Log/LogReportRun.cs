@@ -76,6 +76,12 @@ public sealed class LogReportRun : IDisposable
             LogOrder.Check(table.Table, table.Sort);
         }
 
+        LogTable[] questions = new LogTable[_tables.Count];
+        for (int i = 0; i < questions.Length; i++)
+        {
+            questions[i] = _tables[i].Table;
+        }
+
         LogQuery query = new()
         {
             Format = _format.Format,
@@ -83,19 +89,17 @@ public sealed class LogReportRun : IDisposable
             Since = _options.Since?.In(_offsetMinutes),
             Until = _options.Until?.In(_offsetMinutes),
             Interval = _options.Interval,
-            Tables = [.. _tables.Select(t => t.Table)],
+            Tables = questions,
         };
         _rejects = _options.RejectsPath is null ? null : RejectsFile.Open(_options.RejectsPath, _options.Inputs);
-        int[] gzips = GzipFiles();
+        int[] gzips = _options.Inputs.Count < 2 ? [] : GzipFiles();
         LogScanOptions own = OwnOptions(gzips.Length);
         LogScanOptions? shared = SharedOptions(own, gzips.Length);
         _spool = shared is not null && _rejects is not null ? RejectsSpool.Create() : null;
         _scan = _backend.Log.CreateScan(query, own with { Rejects = _spool?.Handle ?? _rejects?.Handle });
         if (shared is not null)
         {
-            // Who says where the work is to be done means that of decompression, too.
-            Action<int>? pin = _options.Scan.Cpus.Count > 0 ? cpu => _ = _backend.Cpu.Pin(cpu) : null;
-            _crew = new GzipCrew(_scan, shared with { Rejects = _spool?.Handle }, _options.Inputs, _opened, gzips, pin);
+            HireCrew(shared, gzips);
         }
 
         // Only now is it certain that the work begins, so only now is what the file held before given up.
@@ -341,9 +345,14 @@ public sealed class LogReportRun : IDisposable
         return GzipCrew.Size(workers, gzips) > 1 ? options with { Cpus = cpus, Workers = workers } : null;
     }
 
-    private int[] GzipFiles() => _options.Inputs.Count < 2
-        ? []
-        : [.. Enumerable.Range(0, _options.Inputs.Count).Where(i => LogInput.IsGzipFile(_options.Inputs[i]))];
+    private void HireCrew(LogScanOptions shared, int[] gzips)
+    {
+        // Who says where the work is to be done means that of decompression, too.
+        Action<int>? pin = _options.Scan.Cpus.Count > 0 ? cpu => _ = _backend.Cpu.Pin(cpu) : null;
+        _crew = new GzipCrew(_scan!, shared with { Rejects = _spool?.Handle }, _options.Inputs, _opened, gzips, pin);
+    }
+
+    private int[] GzipFiles() => [.. Enumerable.Range(0, _options.Inputs.Count).Where(i => LogInput.IsGzipFile(_options.Inputs[i]))];
 
     private long TotalBytes()
     {
@@ -356,7 +365,7 @@ public sealed class LogReportRun : IDisposable
                 return -1;
             }
 
-            total += File.Exists(input) ? new FileInfo(input).Length : 0;
+            total += _opened[i] is { } opened ? Math.Max(opened.FileBytes, 0) : File.Exists(input) ? new FileInfo(input).Length : 0;
         }
 
         return total;

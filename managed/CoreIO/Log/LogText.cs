@@ -29,7 +29,7 @@ public static class LogText
     {
         if (IsPlain(value, use))
         {
-            return Encoding.ASCII.GetString(value);
+            return ShortText.Of(value);
         }
 
         byte[] rented = ArrayPool<byte>.Shared.Rent(MaxLength(value.Length));
@@ -40,16 +40,31 @@ public static class LogText
     }
 
     /// <summary>Escapes text that is no value of a log, such as a path, for a terminal.</summary>
-    public static string Escape(string text) => ShowRaw(Encoding.UTF8.GetBytes(text), LogTextUse.Terminal);
+    public static string Escape(string text)
+    {
+        foreach (char c in text)
+        {
+            if (c is < ' ' or > '~')
+            {
+                return EscapeAll(text);
+            }
+        }
+
+        return text;
+    }
+
+    private static string EscapeAll(string text) => ShowRaw(Encoding.UTF8.GetBytes(text), LogTextUse.Terminal);
 
     /// <summary>Whether the value is shown exactly as its bytes are.</summary>
     internal static bool IsPlain(ReadOnlySpan<byte> value, LogTextUse use)
     {
-        if (value.Length > ShortValue)
-        {
-            return !value.ContainsAny(use == LogTextUse.Terminal ? NotPlain.Terminal : NotPlain.Data);
-        }
+        return value.Length > ShortValue
+            ? !value.ContainsAny(use == LogTextUse.Terminal ? NotPlain.Terminal : NotPlain.Data)
+            : IsPlainByBytes(value, use);
+    }
 
+    private static bool IsPlainByBytes(ReadOnlySpan<byte> value, LogTextUse use)
+    {
         foreach (byte b in value)
         {
             if (b is (byte)'\\' or >= 0x80 || (use == LogTextUse.Terminal && b is < 0x20 or 0x7F))
@@ -87,6 +102,11 @@ public static class LogText
     /// <summary>Raw bytes as text, not decoded: a rejected line is shown as it stands.</summary>
     internal static string ShowRaw(ReadOnlySpan<byte> bytes, LogTextUse use = LogTextUse.Data)
     {
+        if (IsPlainByBytes(bytes, use))
+        {
+            return ShortText.Of(bytes);
+        }
+
         byte[] room = new byte[MaxLength(bytes.Length)];
         return Encoding.UTF8.GetString(room, 0, Show(bytes, room, use));
     }

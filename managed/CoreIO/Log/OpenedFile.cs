@@ -16,7 +16,7 @@ internal static partial class OpenedFile
     public static FileStream Read(string path)
     {
         // A zero ends a name for the kernel. That case, and every fault, is left to .NET, which tells them apart.
-        int descriptor = path.Contains('\0', StringComparison.Ordinal) ? -1 : Open(path, ReadOnlyCloseOnExec);
+        int descriptor = path.AsSpan().Contains('\0') ? -1 : Open(path, ReadOnlyCloseOnExec);
         return descriptor < 0
             ? new FileStream(path, new FileStreamOptions { BufferSize = 0, Share = FileShare.ReadWrite | FileShare.Delete })
             : new FileStream(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Read, 0);

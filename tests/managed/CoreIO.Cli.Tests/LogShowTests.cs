@@ -249,6 +249,28 @@ public sealed class LogShowTests
     public void BytesHaveUnits(long bytes, string shown) => Assert.That(Human.Bytes(bytes), Is.EqualTo(shown));
 
     [Test]
+    public void BytesThat64BitsDoNotHoldHaveUnits() => Assert.That(Human.Bytes(1e24), Is.EqualTo("867361 EiB"));
+
+    [TestCase(0, "0")]
+    [TestCase(999, "999")]
+    [TestCase(1000, "1,000")]
+    [TestCase(-999, "-999")]
+    [TestCase(-1234567, "-1,234,567")]
+    [TestCase(long.MinValue, "-9,223,372,036,854,775,808")]
+    public void CountsHaveCommas(long count, string shown) => Assert.That(Human.Count(count), Is.EqualTo(shown));
+
+    [TestCase(0, 5, "0.0 %")]
+    [TestCase(1, 3, "33.3 %")]
+    [TestCase(2, 3, "66.7 %")]
+    [TestCase(1, 16, "6.3 %")]
+    [TestCase(1, 2000, "0.1 %")]
+    [TestCase(1, 2001, "0.0 %")]
+    [TestCase(7, 7, "100.0 %")]
+    [TestCase(long.MaxValue / 2, long.MaxValue, "50.0 %")]
+    [TestCase(1, 0, "")]
+    public void PartsAreRounded(long part, long whole, string shown) => Assert.That(Human.Share(part, whole), Is.EqualTo(shown));
+
+    [Test]
     public void ProgressTellsBytesRateAndTimeLeft() =>
         Assert.That(ProgressLine.Text(new LogReportProgress(1 << 20, 4 << 20), TimeSpan.FromSeconds(2)),
             Is.EqualTo("1.0 MiB of 4.0 MiB, 512 KiB/s, 0:06 left"));
