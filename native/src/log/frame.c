@@ -130,6 +130,27 @@ static int32_t separates(uint8_t byte)
     return byte < 0x80 && !in_words;
 }
 
+/* Brackets that no URI holds as they are (RFC 3986, section 2), so that values without quotes hardly do. */
+static int32_t is_bracket(uint8_t byte)
+{
+    return byte == '[' || byte == ']' || byte == '{' || byte == '}' || byte == '<' || byte == '>';
+}
+
+/* Makes marks of the brackets in a literal, too, for what the compare of marks finds need not be looked at in the text:
+ * not where kernels would need a second look-up to tell marks from other bytes. */
+static void add_brackets(struct coreio_log_format *format, const struct coreio__literal *literal)
+{
+    for (int32_t i = 0; i < literal->length; i++) {
+        struct coreio__class more = format->mark_class;
+        coreio__class_add(&more, literal->text[i]);
+        struct coreio__class all = more;
+        coreio__class_add(&all, '"');
+        coreio__class_add(&all, '\n');
+        if (is_bracket(literal->text[i]) && !all.shared)
+            format->mark_class = more;
+    }
+}
+
 void coreio__frame_compile(struct coreio_log_format *format)
 {
     struct survey survey = {format, &format->frame, 0, 0};
@@ -142,6 +163,9 @@ void coreio__frame_compile(struct coreio_log_format *format)
         coreio__class_add(&format->mark_class, variable->after.text[0]);
     }
     coreio__class_add(&format->mark_class, '\\');
+    add_brackets(format, &format->lead);
+    for (int32_t i = 0; i < format->count; i++)
+        add_brackets(format, &format->variables[i].after);
     if (survey_line(&survey))
         format->frame.marks = survey.mark;
 }

@@ -19,10 +19,10 @@ static void check_frame(const char *template, const char *marks)
 
 TEST(marks_of_templates)
 {
-    check_frame("combined", "    ] \"\"   \"\" \"\"\n");
-    check_frame("common", "    ] \"\"  \n");
+    check_frame("combined", "   [ ] \"\"   \"\" \"\"\n");
+    check_frame("common", "   [ ] \"\"  \n");
     check_frame("$a|$b", "|\n");
-    check_frame("[$a] $b;", "];\n");
+    check_frame("[$a] $b;", "];\n"); /* a semicolon has the lower half of its bracket */
     check_frame("\"$a\" \"$b\"", "\"\"\"\"\n");
     check_frame("$time_iso8601:$a $b", "");
     check_frame("<$time_local> $a:$b", ":::>:\n");
@@ -36,6 +36,18 @@ TEST(what_marks_cannot_tell_has_no_frame)
     check_frame("$a \"$b", "");        /* a quote that never closes */
     check_frame("$time_local $a", ""); /* the space in the time ends it */
     check_frame("delimited", "");
+}
+
+TEST(brackets_of_literals_are_marks)
+{
+    struct coreio_log_format *format = logs_format("$a [$b] {$c");
+    /* But not a second one with the lower half of another. */
+    CHECK_BYTES(format->frame.bytes, format->frame.marks, " [] \n", 5);
+    CHECK_EQ(format->frame.text_count, 1);
+    CHECK_EQ(format->frame.texts[0].mark, 3);
+    coreio_log_format_destroy(format);
+    check_frame("$a:{$b", ":\n"); /* a colon is a newline's lower half, and classes are looked up twice as it is */
+    check_frame("$a (b=$b", " \n");
 }
 
 TEST(literals_are_gaps_and_texts)
