@@ -11,6 +11,9 @@ public static class LogNumber
 {
     private const int Million = 1_000_000;
 
+    // Nothing on the way to the average of a smaller sum has more than 64 bits.
+    private const long MostAveraged = long.MaxValue / (4 * Million);
+
     /// <summary>Room that suffices for any number as text: a sign, 39 digits, a point.</summary>
     internal const int MaxLength = 48;
 
@@ -31,23 +34,15 @@ public static class LogNumber
     /// <summary>The value of a cell as text; null when no line had a value.</summary>
     public static string? TextOf(LogStatColumn column, LogCell cell)
     {
-        ArgumentNullException.ThrowIfNull(column);
-        return column.Kind is not (LogStatKind.Count or LogStatKind.Distinct) && cell.Count == 0 ? null
-            : column.Kind != LogStatKind.Avg && cell.TryGetInt64(out long value) ? Format(value, column.Scale)
-            : WideTextOf(column, cell);
+        Span<byte> text = stackalloc byte[MaxLength];
+        return TryWrite(column, cell, text, out int length) ? ShortText.Of(text[..length]) : null;
     }
 
     /// <summary>A value as text, as <see cref="Format(Int128, int)"/> writes it.</summary>
     public static string Format(long value, int scale)
     {
         Span<byte> text = stackalloc byte[MaxLength];
-        ulong magnitude = value < 0 ? (ulong)~value + 1 : (ulong)value;
-        text[0] = (byte)'-';
-        int length = value < 0 ? 1 : 0;
-        ulong whole = scale == 0 ? magnitude : magnitude / Million;
-        length = WriteWhole(whole, text, length);
-        length = WriteFraction(scale == 0 ? 0 : (uint)(magnitude % Million), text, length);
-        return ShortText.Of(text[..length]);
+        return ShortText.Of(text[..Format(value, scale, text)]);
     }
 
     /// <summary>A value as text, trailing zeros of the fraction left out: <c>0.25</c>, <c>3</c>, <c>-1.000001</c>.</summary>
@@ -55,6 +50,32 @@ public static class LogNumber
     {
         Span<byte> text = stackalloc byte[MaxLength];
         return Encoding.ASCII.GetString(text[..Format(value, scale, text)]);
+    }
+
+    /// <summary>Writes the value of a cell as ASCII; false when no line had a value.</summary>
+    internal static bool TryWrite(LogStatColumn column, LogCell cell, Span<byte> text, out int length)
+    {
+        ArgumentNullException.ThrowIfNull(column);
+        if (column.Kind is not (LogStatKind.Count or LogStatKind.Distinct) && cell.Count == 0)
+        {
+            length = 0;
+            return false;
+        }
+
+        length = !cell.TryGetInt64(out long value) || (column.Kind == LogStatKind.Avg && value is <= -MostAveraged or >= MostAveraged)
+                ? WriteWide(column, cell, text)
+            : column.Kind == LogStatKind.Avg ? Format(Average(value, cell.Count, column.Scale), ScaleOf(column), text)
+            : Format(value, column.Scale, text);
+        return true;
+    }
+
+    /// <summary>Writes a value as ASCII and returns its length.</summary>
+    internal static int Format(long value, int scale, Span<byte> text)
+    {
+        ulong magnitude = value < 0 ? (ulong)~value + 1 : (ulong)value;
+        text[0] = (byte)'-';
+        int length = WriteWhole(scale == 0 ? magnitude : magnitude / Million, text, value < 0 ? 1 : 0);
+        return WriteFraction(scale == 0 ? 0 : (uint)(magnitude % Million), text, length);
     }
 
     /// <summary>Writes a value as ASCII and returns its length.</summary>
@@ -74,7 +95,8 @@ public static class LogNumber
         return WriteFraction(fraction, text, length + digits);
     }
 
-    private static string WideTextOf(LogStatColumn column, LogCell cell) => Format(ValueOf(column, cell)!.Value, ScaleOf(column));
+    private static int WriteWide(LogStatColumn column, LogCell cell, Span<byte> text) =>
+        Format(ValueOf(column, cell)!.Value, ScaleOf(column), text);
 
     // Returns where it ends. Digit by digit: what formats numbers of all kinds asks for a culture first.
     private static int WriteWhole(ulong whole, Span<byte> text, int length)
@@ -110,6 +132,17 @@ public static class LogNumber
         }
 
         return length;
+    }
+
+    // As below, for sums that 64 bits suffice for all the way.
+    private static long Average(long sum, long count, int scale)
+    {
+        (long whole, long rest) = Math.DivRem(sum, count);
+        long unit = scale == 0 ? Million : 1;
+        (long part, long left) = Math.DivRem(rest * unit, count);
+        long twice = left * 2;
+        long round = twice >= count ? 1 : twice <= -count ? -1 : 0;
+        return (whole * unit) + part + round;
     }
 
     // The whole part is divided first: only the remainder, below 2^63, is multiplied, so nothing overflows.

@@ -7,7 +7,8 @@ namespace CoreIO.Log;
 /// <summary>Writes reports as CSV.</summary>
 public static class LogReportCsv
 {
-    private static readonly SearchValues<byte> NeedsQuotes = SearchValues.Create(",\"\r\n"u8);
+    // Cells up to this length are looked at byte by byte, as in LogText.cs.
+    private const int ShortCell = 32;
 
     /// <summary>Writes one table of a report.</summary>
     public static void Write(Stream output, LogReport report, LogReportTable table)
@@ -17,10 +18,16 @@ public static class LogReportCsv
         ArgumentNullException.ThrowIfNull(table);
         LogTableAnswer answer = table.Answer;
         int cell = 0;
-        foreach (string name in answer.Keys.Select(k => k.Name).Concat(answer.Stats.Select(s => s.Name)))
+        foreach (LogKeyColumn key in answer.Keys)
         {
             Separate(output, cell++);
-            WriteText(output, Encoding.UTF8.GetBytes(name));
+            WriteText(output, Encoding.UTF8.GetBytes(key.Name));
+        }
+
+        foreach (LogStatColumn stat in answer.Stats)
+        {
+            Separate(output, cell++);
+            WriteText(output, Encoding.UTF8.GetBytes(stat.Name));
         }
 
         output.WriteByte((byte)'\n');
@@ -52,9 +59,9 @@ public static class LogReportCsv
         for (int i = 0; i < answer.Stats.Count; i++)
         {
             Separate(output, cell++);
-            if (LogNumber.ValueOf(answer.Stats[i], answer.Cell(group, i)) is Int128 value)
+            if (LogNumber.TryWrite(answer.Stats[i], answer.Cell(group, i), text, out int length))
             {
-                output.Write(text[..LogNumber.Format(value, LogNumber.ScaleOf(answer.Stats[i]), text)]);
+                output.Write(text[..length]);
             }
         }
 
@@ -71,7 +78,7 @@ public static class LogReportCsv
 
     private static void WriteText(Stream output, ReadOnlySpan<byte> text)
     {
-        if (!text.IsEmpty && !text.ContainsAny(NeedsQuotes))
+        if (!text.IsEmpty && !NeedsQuotes(text))
         {
             output.Write(text);
             return;
@@ -92,5 +99,29 @@ public static class LogReportCsv
         }
 
         output.WriteByte((byte)'"');
+    }
+
+    private static bool NeedsQuotes(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > ShortCell)
+        {
+            return text.ContainsAny(Special.Bytes);
+        }
+
+        foreach (byte b in text)
+        {
+            if (b is (byte)',' or (byte)'"' or (byte)'\r' or (byte)'\n')
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // On its own, so that it is made only for a cell that is long.
+    private static class Special
+    {
+        public static readonly SearchValues<byte> Bytes = SearchValues.Create(",\"\r\n"u8);
     }
 }

@@ -1,6 +1,8 @@
 // Writes a report as the one JSON document of docs/json.md. Streams: the rows of a large table never stand in memory as text. The same
-// report is the same text, byte for byte; only seconds, backend, kernel and workers tell how it was made.
+// report is the same text, byte for byte; only seconds, backend, kernel and workers tell how it was made. Methods that hold structures of
+// the JSON library are never compiled ahead of time, so there is one, and it is short.
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -20,7 +22,6 @@ public static class LogReportJson
     };
 
     private const int FlushAt = 64 * 1024;
-    private static readonly JsonEncodedText Other = JsonEncodedText.Encode("(other)");
 
     /// <summary>Writes the document of one table, and a newline.</summary>
     public static void Write(Stream output, LogReport report, LogReportTable table)
@@ -29,7 +30,7 @@ public static class LogReportJson
         ArgumentNullException.ThrowIfNull(report);
         ArgumentNullException.ThrowIfNull(table);
         LogAnswer answer = report.Answer;
-        using Utf8JsonWriter json = new(output, WriterOptions);
+        using Utf8JsonWriter json = Writer(output);
         json.WriteStartObject();
         json.WriteNumber("schema"u8, Schema);
         json.WriteNumber("lines"u8, answer.Lines);
@@ -53,8 +54,19 @@ public static class LogReportJson
     private static void WriteGroups(Utf8JsonWriter json, LogReportTable table, int offsetMinutes)
     {
         LogTableAnswer answer = table.Answer;
-        JsonEncodedText[] keys = [.. answer.Keys.Select(k => Encode(k.Name))];
-        JsonEncodedText[] stats = [.. answer.Stats.Select(s => Encode(s.Name))];
+        byte[][] keys = new byte[answer.Keys.Count][];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            keys[i] = Encoding.UTF8.GetBytes(answer.Keys[i].Name);
+        }
+
+        byte[][] stats = new byte[answer.Stats.Count][];
+        for (int i = 0; i < stats.Length; i++)
+        {
+            stats[i] = Encoding.UTF8.GetBytes(answer.Stats[i].Name);
+        }
+
+        Span<byte> number = stackalloc byte[LogNumber.MaxLength];
         json.WriteStartArray("groups"u8);
         foreach (int row in table.Rows)
         {
@@ -69,9 +81,9 @@ public static class LogReportJson
             for (int i = 0; i < stats.Length; i++)
             {
                 json.WritePropertyName(stats[i]);
-                if (LogNumber.ValueOf(answer.Stats[i], answer.Cell(group, i)) is Int128 value)
+                if (LogNumber.TryWrite(answer.Stats[i], answer.Cell(group, i), number, out int length))
                 {
-                    WriteNumber(json, value, LogNumber.ScaleOf(answer.Stats[i]));
+                    json.WriteRawValue(number[..length], skipInputValidation: true);
                 }
                 else
                 {
@@ -93,7 +105,7 @@ public static class LogReportJson
     {
         if (group.IsOther)
         {
-            json.WriteStringValue(Other);
+            json.WriteStringValue("(other)"u8);
         }
         else if (!table.TryGetKey(group, part, out ReadOnlySpan<byte> key))
         {
@@ -149,12 +161,12 @@ public static class LogReportJson
         }
     }
 
-    /// <summary>Writes a number of any size as an integer or a decimal fraction, never as a binary one.</summary>
-    internal static void WriteNumber(Utf8JsonWriter json, Int128 value, int scale)
+    private static Utf8JsonWriter Writer(Stream output) => new(output, WriterOptions);
+
+    // An integer or a decimal fraction, never a binary one.
+    private static void WriteNumber(Utf8JsonWriter json, long value, int scale)
     {
         Span<byte> text = stackalloc byte[LogNumber.MaxLength];
         json.WriteRawValue(text[..LogNumber.Format(value, scale, text)], skipInputValidation: true);
     }
-
-    private static JsonEncodedText Encode(string name) => JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
 }

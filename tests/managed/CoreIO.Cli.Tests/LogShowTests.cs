@@ -239,6 +239,23 @@ public sealed class LogShowTests
         Assert.That(lines[5], Does.Match("^-?[0-9].* to [0-9]"));
     }
 
+    [Test]
+    public void CellsAreShownAlikeByNumbersOfEitherWidth([Values] LogStatKind kind, [Values(0, 6)] int scale)
+    {
+        LogStatColumn column = new("stat", kind, scale);
+        Random random = new(5);
+        for (int i = 0; i < 20_000; i++)
+        {
+            Int128 value = (Int128)random.NextInt64() >> random.Next(64);
+            value = i % 3 == 0 ? -value : i % 7 == 0 ? value << 3 : value;
+            value = i < 4 ? (Int128)(long.MaxValue / 4_000_000) * (i - 2) : value;
+            long count = random.NextInt64(10) == 0 ? 0 : 1 + (random.NextInt64() >> random.Next(64));
+            LogCell cell = new((ulong)(value & ulong.MaxValue), (long)(value >> 64), count);
+            string? shown = LogNumber.ValueOf(column, cell) is Int128 wide ? LogNumber.Format(wide, LogNumber.ScaleOf(column)) : null;
+            Assert.That(LogNumber.TextOf(column, cell), Is.EqualTo(shown), () => $"{value} {count}");
+        }
+    }
+
     [TestCase(1023, "1023 B")]
     [TestCase(1024, "1.0 KiB")]
     [TestCase(1048575, "1023 KiB")]

@@ -33,6 +33,7 @@ public sealed class StartUpTests
     [TestCase("access.log --by status")]
     [TestCase("access.log --by client --stats count,sum(bytes),distinct(path) --top 50")]
     [TestCase("access.log --by minute,status --where status>=500 --top 3")]
+    [TestCase("access.log --by path --stats count,avg(bytes) --output csv")]
     public void AReportLeavesNothingToCompile(string words)
     {
         if (Compiled("--version").Any(method => method.Contains("CoreIO", StringComparison.Ordinal)))
