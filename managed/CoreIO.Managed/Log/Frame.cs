@@ -1,9 +1,10 @@
 // The frame of a line: which marks a line that fits its template has, and where its fields stand between them.
 //
-// Marks are newlines, quotes that no backslash escapes, and outside of quotes backslashes and the bytes that values end at. Nearly every line
-// of a log has the marks that its template says and no others. Such a line needs no walk: one comparison of the bytes of its marks tells that
-// it fits, one of the distances between them that the literals are whole, and each field is known by the numbers of the marks around it. A
-// line that does not is left to the definition in TemplateWalker.cs; what the frame accepts is exactly what that finds.
+// Marks are newlines, quotes that no backslash escapes, and outside of quotes backslashes, the bytes that values end at, and brackets in the
+// literals behind them. Nearly every line of a log has the marks that its template says and no others. Such a line needs no walk: one
+// comparison of the bytes of its marks tells that it fits, one of the distances between them that the literals are whole, and each field is
+// known by the numbers of the marks around it. A line that does not is left to the definition in TemplateWalker.cs; what the frame accepts is
+// exactly what that finds.
 //
 // Mark 0 of a line is the newline before it. A frame is what one vector of 32 positions and two of eight fields hold; a template that needs
 // more has none.
@@ -87,6 +88,7 @@ internal sealed class Frame
             }
         }
 
+        AddBrackets(isMember, literals);
         if (!FindOnly(isMember, out Vector128<byte> only))
         {
             return null;
@@ -99,6 +101,24 @@ internal sealed class Frame
 
         Frame frame = new(isMember, only);
         return ends.Length <= MostFields && new Survey(frame).Line(literals, ends, words, times) ? frame : null;
+    }
+
+    /// <summary>
+    /// Makes marks of the brackets inside literals, where no other mark has their lower half: what the comparison of marks finds need not be
+    /// looked at in the text. No URI holds them as they are (RFC 3986, section 2), so values without quotes hardly do.
+    /// </summary>
+    private static void AddBrackets(bool[] isMember, byte[][] literals)
+    {
+        foreach (byte b in literals.SelectMany(literal => literal).Where(b => b is (byte)'[' or (byte)']' or (byte)'{' or (byte)'}' or (byte)'<' or (byte)'>'))
+        {
+            bool isTaken = false;
+            for (int other = b & 15; other < isMember.Length; other += 16)
+            {
+                isTaken |= isMember[other];
+            }
+
+            isMember[b] |= !isTaken;
+        }
     }
 
     private static bool FindOnly(bool[] isMember, out Vector128<byte> only)

@@ -124,16 +124,17 @@ internal sealed class Lexer
             return 0;
         }
 
-        if (!IsMarked)
+        if (width == 0 && _walker.FieldsOfEach > 0)
         {
-            return _walker.CutQuick(ref text, ref _window, ref fields, limit, width, ref lines, capacity);
+            // Fields that follow each other are rows of that many.
+            width = _walker.FieldsOfEach;
+            capacity = Math.Min(capacity, limit / width);
+            limit = width;
         }
 
-        Frame frame = _walker.Frame!;
-        int all = frame.Fields;
-        return width > 0
-            ? _frames!.Cut(frame, ref text, ref _window, ref fields, limit, width, ref lines, capacity)
-            : _frames!.Cut(frame, ref text, ref _window, ref fields, all, all, ref lines, Math.Min(capacity, limit / all));
+        return IsMarked
+            ? _frames!.Cut(_walker.Frame!, ref text, ref _window, ref fields, limit, width, ref lines, capacity)
+            : _walker.CutQuick(ref text, ref _window, ref fields, limit, width, ref lines, capacity);
     }
 
     /// <summary>Cuts the next line by the definition; false when none is left.</summary>

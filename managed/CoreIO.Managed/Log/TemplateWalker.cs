@@ -46,6 +46,8 @@ internal sealed class TemplateWalker : Walker
         _quick = QuickTemplate.Plan(literals, ends, words);
     }
 
+    internal override int FieldsOfEach => _steps.Length;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override LogReason Walk(
         ref byte text, int start, int end, ref int positions, int at, int last, ref Slice fields, int room, out int count)
@@ -104,18 +106,8 @@ internal sealed class TemplateWalker : Walker
     }
 
     internal override int CutQuick(
-        ref byte text, ref Window window, ref Slice fields, int limit, int width, ref Line lines, int capacity)
-    {
-        if (_quick is null)
-        {
-            return 0;
-        }
-
-        int all = _steps.Length;
-        return width > 0
-            ? _quick.Cut(ref text, ref window, ref fields, limit, width, ref lines, capacity)
-            : _quick.Cut(ref text, ref window, ref fields, all, all, ref lines, Math.Min(capacity, limit / all));
-    }
+        ref byte text, ref Window window, ref Slice fields, int limit, int width, ref Line lines, int capacity) =>
+        _quick is null ? 0 : _quick.Cut(ref text, ref window, ref fields, limit, width, ref lines, capacity);
 
     private static bool FindQuote(ref byte text, int current, ref int positions, ref int at, int last, out int found)
     {

@@ -17,6 +17,9 @@ internal abstract class Walker(ByteClass bytes, ByteClass? lineBytes = null, Fra
     /// <summary>What the marks of a line must be, where a kernel cuts lines by them, else null.</summary>
     internal Frame? Frame { get; } = frame;
 
+    /// <summary>How many fields each quick line has, where all have as many; 0 where they differ.</summary>
+    internal virtual int FieldsOfEach => 0;
+
     /// <summary>Cuts one line. No allocation, no state.</summary>
     /// <param name="text">The byte that positions count from.</param>
     /// <param name="start">First byte of the line.</param>
@@ -35,7 +38,10 @@ internal abstract class Walker(ByteClass bytes, ByteClass? lineBytes = null, Fra
     /// <param name="window">The window, which goes on by the lines that are cut.</param>
     /// <param name="fields">Where fields go; <see cref="Frame.Slack"/> places behind the last may be overwritten.</param>
     /// <param name="limit">How many go there: for each line when there is a width, else in all.</param>
-    /// <param name="width">Distance between the first fields of two lines; 0 when the fields of all lines follow each other.</param>
+    /// <param name="width">
+    /// Distance between the first fields of two lines; 0 when the fields of all lines follow each other, which is asked for only where
+    /// <see cref="FieldsOfEach"/> is 0.
+    /// </param>
     /// <param name="lines">Where lines go.</param>
     /// <param name="capacity">How many go there.</param>
     /// <returns>How many lines were cut; 0 says nothing of the next line but that the definition must cut it.</returns>
