@@ -40,7 +40,7 @@ internal static class Cli
     /// <summary>One line on standard error, safe for a terminal.</summary>
     public static int Say(string speaker, string message, int exitCode = 0)
     {
-        _ = Libc.Write(Libc.StandardError, System.Text.Encoding.UTF8.GetBytes($"{speaker}: {LogText.Escape(message)}\n"));
+        _ = Libc.Write(Libc.StandardError, ShortText.BytesOf($"{speaker}: {LogText.Escape(message)}\n"));
         return exitCode;
     }
 
@@ -48,7 +48,7 @@ internal static class Cli
     public static int Print(string text)
     {
         using Stream output = StandardOutput.Open();
-        output.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        output.Write(ShortText.BytesOf(text));
         output.Flush();
         return ExitCode.Done;
     }

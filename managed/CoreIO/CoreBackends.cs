@@ -11,10 +11,6 @@ public static class CoreBackends
     /// <summary>The name of the backend in C#.</summary>
     public const string ManagedName = "managed";
 
-    private static readonly Lazy<CoreBackendInfo> Native = new(LoadNative);
-    private static readonly Lazy<CoreBackendInfo> Managed =
-        new(() => new CoreBackendInfo(ManagedName) { Backend = new CoreIO.Managed.ManagedBackend() });
-
     /// <summary>Whether this build holds the native backend, whether or not its library can be used here.</summary>
 #if COREIO_NATIVE
     public static bool HasNative => true;
@@ -23,10 +19,10 @@ public static class CoreBackends
 #endif
 
     /// <summary>Every backend by name, the preferred one first, with the reason where one cannot be used.</summary>
-    public static IReadOnlyList<CoreBackendInfo> Available => [Native.Value, Managed.Value];
+    public static IReadOnlyList<CoreBackendInfo> Available => [TheNative.Info, TheManaged.Info];
 
     /// <summary>Native where it can be used, else managed; <see cref="Available"/> tells why.</summary>
-    public static ICoreBackend Default => Native.Value.Backend ?? Managed.Value.Backend!;
+    public static ICoreBackend Default => TheNative.Info.Backend ?? TheManaged.Info.Backend!;
 
     /// <summary>The backend called <paramref name="name"/>.</summary>
     /// <exception cref="ArgumentException">No backend has this name.</exception>
@@ -35,8 +31,8 @@ public static class CoreBackends
     {
         CoreBackendInfo info = name switch
         {
-            NativeName => Native.Value,
-            ManagedName => Managed.Value,
+            NativeName => TheNative.Info,
+            ManagedName => TheManaged.Info,
             _ => throw new ArgumentException($"'{name}' is no backend; there are {NativeName} and {ManagedName}", nameof(name)),
         };
         return info.Backend ?? throw new CoreBackendException(name, info.Reason!);
@@ -65,4 +61,15 @@ public static class CoreBackends
     private static CoreBackendInfo LoadNative() =>
         new(NativeName) { Reason = "this build has no native backend (it was built with -p:CoreIOBackend=managed)" };
 #endif
+
+    // Each is made when it is first asked for, once for all threads.
+    private static class TheNative
+    {
+        internal static readonly CoreBackendInfo Info = LoadNative();
+    }
+
+    private static class TheManaged
+    {
+        internal static readonly CoreBackendInfo Info = new(ManagedName) { Backend = new CoreIO.Managed.ManagedBackend() };
+    }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using CoreIO.Log;
 using Microsoft.Win32.SafeHandles;
 
@@ -17,7 +16,7 @@ internal sealed unsafe class LogFormatHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <exception cref="LogSyntaxException">It does not compile.</exception>
     internal static LogFormatHandle Create(string text)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        byte[] bytes = ShortText.BytesOf(text);
         coreio_log_format* format;
         coreio_log_fault fault;
         int status;

@@ -1,4 +1,3 @@
-using System.Text;
 using CoreIO.Log;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,7 +17,7 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
     internal static LogQueryHandle Create(LogFormatHandle format, string where, long sinceUs, long untilUs, long intervalUs)
     {
         using Borrowed borrowed = new(format);
-        byte[] text = Encoding.UTF8.GetBytes(where);
+        byte[] text = ShortText.BytesOf(where);
         coreio_log_query* query;
         coreio_log_fault fault;
         int status;
@@ -45,8 +44,8 @@ internal sealed unsafe class LogQueryHandle : SafeHandleZeroOrMinusOneIsInvalid
     internal int AddTable(string by, string stats, int maxGroups)
     {
         using Borrowed borrowed = new(this);
-        byte[] byText = Encoding.UTF8.GetBytes(by);
-        byte[] statsText = Encoding.UTF8.GetBytes(stats);
+        byte[] byText = ShortText.BytesOf(by);
+        byte[] statsText = ShortText.BytesOf(stats);
         coreio_log_fault fault;
         int status;
         fixed (byte* byStart = byText, statsStart = statsText)

@@ -41,7 +41,7 @@ internal sealed class CliArguments(string path, IReadOnlyDictionary<string, stri
     {
         string? value = Get(option);
         return value is null ? otherwise
-            : int.TryParse(value, System.Globalization.NumberStyles.None, null, out int number) && number >= min && number <= max ? number
+            : int.TryParse(value, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int number) && number >= min && number <= max ? number
             : throw new UsageException($"--{option}: '{value}' is no whole number from {min} to {max}");
     }
 

@@ -160,7 +160,7 @@ internal sealed class Page : IDisposable
     // Not a StreamWriter, which brings the types of tasks with it.
     private void Send()
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(_text.ToString());
+        byte[] bytes = ShortText.BytesOf(_text.ToString());
         _text.Clear();
         _output.Write(bytes, 0, bytes.Length);
     }

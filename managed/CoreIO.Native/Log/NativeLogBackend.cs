@@ -6,12 +6,12 @@ namespace CoreIO.Native.Log;
 /// <summary>Makes formats, lexers and scans of <c>coreio/log.h</c>.</summary>
 internal sealed class NativeLogBackend : ILogBackend
 {
-    private readonly Lazy<NativeLogKernels> _kernels = new(() => new NativeLogKernels());
+    private NativeLogKernels? _kernels;
     private NativeLogFloors? _floors;
 
-    public IReadOnlyList<LogKernel> Kernels => _kernels.Value.All;
+    public IReadOnlyList<LogKernel> Kernels => Known.All;
 
-    public ILogFloors Floors => _floors ??= new NativeLogFloors(_kernels.Value);
+    public ILogFloors Floors => _floors ??= new NativeLogFloors(Known);
 
     public ILogFormat CompileFormat(string text)
     {
@@ -22,16 +22,19 @@ internal sealed class NativeLogBackend : ILogBackend
     public ILogLexer CreateLexer(ILogFormat format, string? kernel = null)
     {
         // A lexer says which kernel it runs, so the choice is made here and not left to the library.
-        string name = kernel ?? _kernels.Value.Best;
-        return new NativeLogLexer(LogLexerHandle.Create(HandleOf(format), _kernels.Value.IdOf(name)), name);
+        string name = kernel ?? Known.Best;
+        return new NativeLogLexer(LogLexerHandle.Create(HandleOf(format), Known.IdOf(name)), name);
     }
 
     public ILogScan CreateScan(LogQuery query, LogScanOptions options)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(options);
-        return NativeLogScan.Create(query, HandleOf(query.Format), options, _kernels.Value);
+        return NativeLogScan.Create(query, HandleOf(query.Format), options, Known);
     }
+
+    // Two threads may make it twice; it is the same.
+    private NativeLogKernels Known => _kernels ??= new NativeLogKernels();
 
     internal static LogFormatHandle HandleOf(ILogFormat format)
     {

@@ -84,7 +84,12 @@ internal sealed unsafe class NativeLogKernels
     private static string NameOf(coreio_log_kernel_info* info)
     {
         ReadOnlySpan<byte> bytes = new(&info->name, sizeof(coreio_log_kernel_info._name_e__FixedBuffer));
-        int end = bytes.IndexOf((byte)0);
-        return ShortText.Of(end < 0 ? bytes : bytes[..end]);
+        int end = 0;
+        while (end < bytes.Length && bytes[end] != 0)
+        {
+            end++;
+        }
+
+        return ShortText.Of(bytes[..end]);
     }
 }

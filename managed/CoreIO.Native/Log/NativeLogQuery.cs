@@ -101,7 +101,22 @@ internal sealed class NativeLogQuery : IDisposable
         return new NativeLogColumns(keys, statColumns);
     }
 
-    private static string[] Names(string list) => list.Length == 0 ? [] : list.Split(',', StringSplitOptions.TrimEntries);
+    // Letter by letter, for a list of more than a few looks for commas by vectors (ShortText.cs).
+    private static string[] Names(string list)
+    {
+        List<string> names = [];
+        int begin = 0;
+        for (int i = 0; i <= list.Length && list.Length > 0; i++)
+        {
+            if (i == list.Length || list[i] == ',')
+            {
+                names.Add(list[begin..i].Trim());
+                begin = i + 1;
+            }
+        }
+
+        return names.ToArray();
+    }
 }
 
 /// <summary>What the columns of a table are called and hold.</summary>

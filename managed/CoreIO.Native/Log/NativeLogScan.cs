@@ -3,7 +3,6 @@
 // Each member crosses once, or once a table, holding one reference of the handle, so Dispose by another thread never pulls the object
 // away from under a call: the last reference destroys it. Stop and Progress come from any thread, even after Dispose, where a signal
 // handler or a progress timer may still be running; then there is nothing to stop and nothing being read.
-using System.Text;
 using CoreIO.Interop;
 using CoreIO.Log;
 using Microsoft.Win32.SafeHandles;
@@ -85,7 +84,7 @@ internal sealed unsafe class NativeLogScan : ILogScan
         }
 
         using Borrowed borrowed = new(_handle);
-        fixed (byte* start = (byte[])[.. Encoding.UTF8.GetBytes(path), 0])
+        fixed (byte* start = (byte[])[.. ShortText.BytesOf(path), 0])
         {
             return Status.Check(LibCoreIO.coreio_log_scan_file(_handle.Pointer, start), path);
         }

@@ -1,6 +1,5 @@
 // Writes a table as CSV (RFC 4180, with the line ends of Unix): a line of names, then the rows. Null is an empty cell, an empty text is "".
 using System.Buffers;
-using System.Text;
 
 namespace CoreIO.Log;
 
@@ -21,13 +20,13 @@ public static class LogReportCsv
         foreach (LogKeyColumn key in answer.Keys)
         {
             Separate(output, cell++);
-            WriteText(output, Encoding.UTF8.GetBytes(key.Name));
+            WriteText(output, ShortText.BytesOf(key.Name));
         }
 
         foreach (LogStatColumn stat in answer.Stats)
         {
             Separate(output, cell++);
-            WriteText(output, Encoding.UTF8.GetBytes(stat.Name));
+            WriteText(output, ShortText.BytesOf(stat.Name));
         }
 
         output.WriteByte((byte)'\n');
@@ -50,8 +49,8 @@ public static class LogReportCsv
             else if (answer.TryGetKey(group, i, out ReadOnlySpan<byte> key))
             {
                 WriteText(output, LogOrder.IsTime(answer.Keys[i])
-                    ? Encoding.ASCII.GetBytes(LogClock.Format(LogTableAnswer.TimeOf(key), offsetMinutes))
-                    : Encoding.UTF8.GetBytes(LogText.Decode(key)));
+                    ? ShortText.BytesOf(LogClock.Format(LogTableAnswer.TimeOf(key), offsetMinutes))
+                    : ShortText.BytesOf(LogText.Decode(key)));
             }
         }
 

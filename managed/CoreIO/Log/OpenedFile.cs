@@ -16,12 +16,12 @@ internal static partial class OpenedFile
     public static FileStream Read(string path)
     {
         // A zero ends a name for the kernel. That case, and every fault, is left to .NET, which tells them apart.
-        int descriptor = path.AsSpan().Contains('\0') ? -1 : Open(path, ReadOnlyCloseOnExec);
+        int descriptor = path.AsSpan().Contains('\0') ? -1 : Open(in ShortText.BytesOf(path + "\0")[0], ReadOnlyCloseOnExec);
         return descriptor < 0
             ? new FileStream(path, new FileStreamOptions { BufferSize = 0, Share = FileShare.ReadWrite | FileShare.Delete })
             : new FileStream(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Read, 0);
     }
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(in byte path, int flags);
 }
