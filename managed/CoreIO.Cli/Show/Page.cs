@@ -160,9 +160,12 @@ internal sealed class Page : IDisposable
     // Not a StreamWriter, which brings the types of tasks with it.
     private void Send()
     {
-        byte[] bytes = ShortText.BytesOf(_text.ToString());
-        _text.Clear();
-        _output.Write(bytes, 0, bytes.Length);
+        if (_text.Length > 0)
+        {
+            byte[] bytes = ShortText.BytesOf(_text.ToString());
+            _text.Clear();
+            _output.Write(bytes, 0, bytes.Length);
+        }
     }
 
     private int[] Widths(IReadOnlyList<PageColumn> columns, IEnumerable<IReadOnlyList<string>> rows)

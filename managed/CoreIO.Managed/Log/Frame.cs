@@ -88,7 +88,17 @@ internal sealed class Frame
             }
         }
 
-        AddBrackets(isMember, literals);
+        bool[] withBrackets = [.. isMember];
+        AddBrackets(withBrackets, literals);
+
+        // A bracket that is a mark need not be looked at in the text; but marks take time, too, so they may only be few more.
+        Frame? frame = Survey(isMember, literals, ends, words, times);
+        Frame? more = Survey(withBrackets, literals, ends, words, times);
+        return more is null || frame is null || more.Marks > frame.Marks + (frame.Marks / 8) ? frame : more;
+    }
+
+    private static Frame? Survey(bool[] isMember, byte[][] literals, ValueEnd[] ends, bool[] words, string[] times)
+    {
         if (!FindOnly(isMember, out Vector128<byte> only))
         {
             return null;
@@ -100,16 +110,16 @@ internal sealed class Frame
         }
 
         Frame frame = new(isMember, only);
-        return ends.Length <= MostFields && new Survey(frame).Line(literals, ends, words, times) ? frame : null;
+        return ends.Length <= MostFields && new Walk(frame).Line(literals, ends, words, times) ? frame : null;
     }
 
     /// <summary>
-    /// Makes marks of the brackets inside literals, where no other mark has their lower half: what the comparison of marks finds need not be
-    /// looked at in the text. No URI holds them as they are (RFC 3986, section 2), so values without quotes hardly do.
+    /// Makes marks of the brackets inside literals, where no other mark has their lower half. No URI holds them as they are (RFC 3986,
+    /// section 2), and values without quotes hardly do.
     /// </summary>
     private static void AddBrackets(bool[] isMember, byte[][] literals)
     {
-        foreach (byte b in literals.SelectMany(literal => literal).Where(b => b is (byte)'[' or (byte)']' or (byte)'{' or (byte)'}' or (byte)'<' or (byte)'>'))
+        foreach (byte b in literals.SelectMany(literal => literal).Where(b => b is (byte)'[' or (byte)']' or (byte)'{' or (byte)'}'))
         {
             bool isTaken = false;
             for (int other = b & 15; other < isMember.Length; other += 16)
@@ -156,7 +166,7 @@ internal sealed class Frame
     internal readonly record struct Text(int Mark, int Offset, Literal Part);
 
     /// <summary>The walk along a template that numbers the marks.</summary>
-    private struct Survey(Frame frame)
+    private struct Walk(Frame frame)
     {
         private readonly List<Text> _texts = [];
 

@@ -78,9 +78,9 @@ internal sealed class LogInput : IDisposable
                 return false;
             }
 
-            using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(name, share: FileShare.ReadWrite | FileShare.Delete);
+            using FileStream opened = OpenedFile.Read(name);
             Span<byte> head = stackalloc byte[2];
-            return GzipInput.Begins(head[..RandomAccess.Read(handle, head, 0)]);
+            return GzipInput.Begins(head[..opened.Read(head)]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -20,12 +20,7 @@ public static class LogNumber
     /// <summary>The value of a cell in millionths or ones, whichever <see cref="ScaleOf"/> says; null when no line had a value.</summary>
     public static Int128? ValueOf(LogStatColumn column, LogCell cell)
     {
-        if (column.Kind is not (LogStatKind.Count or LogStatKind.Distinct) && cell.Count == 0)
-        {
-            return null;
-        }
-
-        return column.Kind == LogStatKind.Avg ? Average(cell.Value, cell.Count, column.Scale) : cell.Value;
+        return !HasValue(column, cell) ? null : column.Kind == LogStatKind.Avg ? Average(cell.Value, cell.Count, column.Scale) : cell.Value;
     }
 
     /// <summary>0 when the column's values are ones, 6 when they are millionths; averages always are.</summary>
@@ -56,16 +51,25 @@ public static class LogNumber
     internal static bool TryWrite(LogStatColumn column, LogCell cell, Span<byte> text, out int length)
     {
         ArgumentNullException.ThrowIfNull(column);
-        if (column.Kind is not (LogStatKind.Count or LogStatKind.Distinct) && cell.Count == 0)
+        bool hasValue = HasValue(column, cell);
+        length = !hasValue ? 0
+            : TryNarrow(column, cell, out long value) ? Format(value, ScaleOf(column), text)
+            : WriteWide(column, cell, text);
+        return hasValue;
+    }
+
+    /// <summary>Whether any line had a value.</summary>
+    internal static bool HasValue(LogStatColumn column, LogCell cell) => column.Kind is LogStatKind.Count or LogStatKind.Distinct || cell.Count != 0;
+
+    /// <summary>What <see cref="ValueOf"/> says of a cell that has a value, where 64 bits suffice for it, and all the way to it.</summary>
+    internal static bool TryNarrow(LogStatColumn column, LogCell cell, out long value)
+    {
+        if (!cell.TryGetInt64(out value) || (column.Kind == LogStatKind.Avg && value is <= -MostAveraged or >= MostAveraged))
         {
-            length = 0;
             return false;
         }
 
-        length = !cell.TryGetInt64(out long value) || (column.Kind == LogStatKind.Avg && value is <= -MostAveraged or >= MostAveraged)
-                ? WriteWide(column, cell, text)
-            : column.Kind == LogStatKind.Avg ? Format(Average(value, cell.Count, column.Scale), ScaleOf(column), text)
-            : Format(value, column.Scale, text);
+        value = column.Kind == LogStatKind.Avg ? Average(value, cell.Count, column.Scale) : value;
         return true;
     }
 

@@ -149,7 +149,7 @@ internal sealed class LogOrder : IComparer<int>
             new LogWordSort(_table, Steps(), this).Sort(rows);
         }
 
-        return top <= 0 ? rows : _timeFirst ? FirstOfEach(rows, top) : top >= groups ? rows : rows[..top];
+        return top <= 0 ? rows : _timeFirst ? FirstOfEach(rows, top) : top >= groups ? rows : FirstOf(rows, top);
     }
 
     // What Compare looks at, in its order.
@@ -192,6 +192,14 @@ internal sealed class LogOrder : IComparer<int>
                 ? [LogWordKind.KeyPresent, LogWordKind.KeyOdd, LogWordKind.KeyNumber, LogWordKind.KeyText]
             : [LogWordKind.KeyText];
         steps.AddRange(kinds.Select(kind => new LogWordStep(kind, part, descending)));
+    }
+
+    // Not rows[..top], for which code would be made at run time.
+    private static int[] FirstOf(int[] rows, int top)
+    {
+        int[] first = new int[top];
+        Array.Copy(rows, first, top);
+        return first;
     }
 
     private int[] FirstOfEach(int[] rows, int top)
@@ -283,10 +291,18 @@ internal sealed class LogOrder : IComparer<int>
     private int CompareStat(in LogGroup a, in LogGroup b)
     {
         LogStatColumn column = _table.Stats[_stat];
-        Int128? x = LogNumber.ValueOf(column, _table.Cell(a, _stat));
-        Int128? y = LogNumber.ValueOf(column, _table.Cell(b, _stat));
-        return x is null || y is null ? (x is null).CompareTo(y is null) : Directed(x.Value.CompareTo(y.Value));
+        LogCell x = _table.Cell(a, _stat);
+        LogCell y = _table.Cell(b, _stat);
+        bool hasX = LogNumber.HasValue(column, x);
+        bool hasY = LogNumber.HasValue(column, y);
+        return !hasX || !hasY ? hasY.CompareTo(hasX)
+            : LogNumber.TryNarrow(column, x, out long i) && LogNumber.TryNarrow(column, y, out long j) ? Directed(i.CompareTo(j))
+            : Directed(CompareWide(column, x, y));
     }
+
+    // On its own, for methods with integers of 128 bits are never compiled ahead of time.
+    private static int CompareWide(LogStatColumn column, LogCell x, LogCell y) =>
+        LogNumber.ValueOf(column, x)!.Value.CompareTo(LogNumber.ValueOf(column, y)!.Value);
 
     // Null first, then times by value; where the key is what rows are sorted by, whole numbers by value and before all else, such as lists;
     // then bytes, unsigned. Numbers and other texts must not mix: 9 < 10 by value and 10 < "2, 1" < 9 by bytes would be no order.

@@ -92,7 +92,7 @@ public sealed class LogReportRun : IDisposable
             Tables = questions,
         };
         _rejects = _options.RejectsPath is null ? null : RejectsFile.Open(_options.RejectsPath, _options.Inputs);
-        int[] gzips = _options.Inputs.Count < 2 ? [] : GzipFiles();
+        int[] gzips = GzipFiles();
         LogScanOptions own = OwnOptions(gzips.Length);
         LogScanOptions? shared = SharedOptions(own, gzips.Length);
         _spool = shared is not null && _rejects is not null ? RejectsSpool.Create() : null;
@@ -352,7 +352,19 @@ public sealed class LogReportRun : IDisposable
         _crew = new GzipCrew(_scan!, shared with { Rejects = _spool?.Handle }, _options.Inputs, _opened, gzips, pin);
     }
 
-    private int[] GzipFiles() => [.. Enumerable.Range(0, _options.Inputs.Count).Where(i => LogInput.IsGzipFile(_options.Inputs[i]))];
+    private int[] GzipFiles()
+    {
+        List<int> found = [];
+        for (int i = 0; i < _options.Inputs.Count && _options.Inputs.Count > 1; i++)
+        {
+            if (LogInput.IsGzipFile(_options.Inputs[i]))
+            {
+                found.Add(i);
+            }
+        }
+
+        return found.ToArray();
+    }
 
     private long TotalBytes()
     {

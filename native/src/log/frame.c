@@ -130,44 +130,52 @@ static int32_t separates(uint8_t byte)
     return byte < 0x80 && !in_words;
 }
 
-/* Brackets that no URI holds as they are (RFC 3986, section 2), so that values without quotes hardly do. */
-static int32_t is_bracket(uint8_t byte)
-{
-    return byte == '[' || byte == ']' || byte == '{' || byte == '}' || byte == '<' || byte == '>';
-}
-
-/* Makes marks of the brackets in a literal, too, for what the compare of marks finds need not be looked at in the text:
- * not where kernels would need a second look-up to tell marks from other bytes. */
-static void add_brackets(struct coreio_log_format *format, const struct coreio__literal *literal)
+/* Makes marks of the brackets in a literal, which no URI holds as they are (RFC 3986, section 2) and values without
+ * quotes hardly do: not where kernels would need a second look-up to tell marks from other bytes. */
+static void add_brackets(struct coreio__class *class, const struct coreio__literal *literal)
 {
     for (int32_t i = 0; i < literal->length; i++) {
-        struct coreio__class more = format->mark_class;
-        coreio__class_add(&more, literal->text[i]);
-        struct coreio__class all = more;
-        coreio__class_add(&all, '"');
-        coreio__class_add(&all, '\n');
-        if (is_bracket(literal->text[i]) && !all.shared)
-            format->mark_class = more;
+        const uint8_t byte = literal->text[i];
+        struct coreio__class more = *class;
+        coreio__class_add(&more, byte);
+        if ((byte == '[' || byte == ']' || byte == '{' || byte == '}') && !more.shared)
+            *class = more;
     }
+}
+
+/* Makes the frame that a line has by the marks of a class; returns how many they are, 0 where there is no frame. */
+static int32_t survey_class(struct coreio_log_format *format, const struct coreio__class *class)
+{
+    format->mark_class = *class;
+    memset(&format->frame, 0, sizeof format->frame);
+    struct survey survey = {format, &format->frame, 0, 0};
+    if (survey_line(&survey))
+        format->frame.marks = survey.mark;
+    return format->frame.marks;
 }
 
 void coreio__frame_compile(struct coreio_log_format *format)
 {
-    struct survey survey = {format, &format->frame, 0, 0};
+    struct coreio__class class = format->mark_class;
     for (int32_t i = 0; i < format->count; i++) {
         const struct coreio__variable *variable = &format->variables[i];
         if (variable->end != COREIO__END_TEXT || variable->after.text[0] == '"')
             continue;
         if (!separates(variable->after.text[0]))
             return;
-        coreio__class_add(&format->mark_class, variable->after.text[0]);
+        coreio__class_add(&class, variable->after.text[0]);
     }
-    coreio__class_add(&format->mark_class, '\\');
-    add_brackets(format, &format->lead);
+    coreio__class_add(&class, '\\');
+    struct coreio__class brackets = class;
+    add_brackets(&brackets, &format->lead);
     for (int32_t i = 0; i < format->count; i++)
-        add_brackets(format, &format->variables[i].after);
-    if (survey_line(&survey))
-        format->frame.marks = survey.mark;
+        add_brackets(&brackets, &format->variables[i].after);
+    /* A bracket that is a mark need not be looked at in the text; but marks take time, too, so they may only be few
+     * more. */
+    const int32_t marks = survey_class(format, &class);
+    const int32_t more = survey_class(format, &brackets);
+    if (more == 0 || more > marks + marks / 8)
+        survey_class(format, &class);
 }
 
 /* The field between two marks of a line. */

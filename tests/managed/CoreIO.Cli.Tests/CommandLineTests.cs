@@ -258,6 +258,22 @@ public sealed class CommandLineTests
         }
     }
 
+    [TestCase("--by status", "time,status,count")]
+    [TestCase("--by status,time", "status,time,count")]
+    [TestCase("--by time", "time,count")]
+    [TestCase("", "time,count")]
+    public void AnIntervalAddsItsKeyOnceAndFirst(string by, string head) =>
+        Assert.That(Bash($"coreio log report --interval 1h {by} -o csv good.log 2>/dev/null | head -1").Output, Is.EqualTo(head + "\n"));
+
+    [Test]
+    public void AGuessedFormatAndTheWorkersAreTold()
+    {
+        Assert.That(Bash("coreio log report good.log 2>&1 >/dev/null").Output,
+            Is.EqualTo("coreio log: format common (1 of the first 1 lines fit); --format chooses another\n"));
+        Assert.That(Bash("coreio log report -j 1 good.log").Output, Does.Match("kernel, 1 worker\n"));
+        Assert.That(Bash("coreio log report -j 2 good.log").Output, Does.Match("kernel, 2 workers\n"));
+    }
+
     internal static IEnumerable<CliVerb> AllVerbs(CliVerb verb) => [verb, .. verb.Verbs.SelectMany(AllVerbs)];
 
     private (int ExitCode, string Output) Bash(string command)

@@ -126,6 +126,63 @@ public sealed class LogShowTests
     }
 
     [Test]
+    public void CsvQuotesWhateverTheLength([Values(1, 7, 8, 31, 32, 33, 40, 300)] int length, [Values("", ",", "\"", "\r", "\n")] string special)
+    {
+        // The last letter is the one, so that whatever goes over the cell has to come to it.
+        string cell = new string('x', length - special.Length) + special;
+        LogReport report = new FakeTable([FakeTable.Text("path")], [FakeTable.Count]).Row(1, [cell], (1, 1)).Report();
+        using MemoryStream output = new();
+        LogReportCsv.Write(output, report, report.Tables[0]);
+        string shown = special.Length == 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        Assert.That(Encoding.UTF8.GetString(output.ToArray()), Is.EqualTo($"path,count\n{shown},1\n"));
+    }
+
+    [TestCase("", "")]
+    [TestCase("a path", "a path")]
+    [TestCase("a\\b~", "a\\b~")]
+    [TestCase("\u007f", "\\x7F")]
+    [TestCase("\u001b[1m", "\\x1B[1m")]
+    [TestCase("\u0085", "\\xC2\\x85")]
+    [TestCase("é", "é")]
+    public void WhatIsNoValueIsEscapedForATerminal(string text, string shown) => Assert.That(LogText.Escape(text), Is.EqualTo(shown));
+
+    [Test]
+    public void AValueIsPlainWhereNoByteOfItIsOdd([Values] LogTextUse use)
+    {
+        Random random = new(11);
+        for (int i = 0; i < 200_000; i++)
+        {
+            byte[] value = new byte[random.Next(25)];
+            foreach (ref byte b in value.AsSpan())
+            {
+                b = random.Next(40) == 0 ? (byte)random.Next(256) : (byte)random.Next(0x20, 0x7F);
+            }
+
+            bool plain = !value.Any(b => b is (byte)'\\' or >= 0x80 || (use == LogTextUse.Terminal && b is < 0x20 or 0x7F));
+            Assert.That(LogText.IsPlain(value, use), Is.EqualTo(plain), () => Convert.ToHexString(value));
+        }
+    }
+
+    [Test]
+    public void ALongPageGoesOutInPiecesOfWholeLines([Values] bool color)
+    {
+        Pieces pieces = new();
+        using (Page page = new(pieces, color, 100))
+        {
+            for (int i = 0; i < 3000; i++)
+            {
+                page.Line($"line {i}");
+            }
+
+            page.Rows([new PageColumn("a", false)], Enumerable.Range(0, 6000).Select(i => (string[])[$"row {i}"]));
+        }
+
+        Assert.That(pieces.All, Has.Count.GreaterThan(3));
+        Assert.That(pieces.All, Is.All.EndsWith("\n"));
+        Assert.That(string.Concat(pieces.All).Count(c => c == '\n'), Is.EqualTo(9001));
+    }
+
+    [Test]
     public void ATableShowsNoMarkupAndNoControls()
     {
         LogReport report = new FakeTable([FakeTable.Text("path")], [FakeTable.Count]).Row(3, ["[red]x[/]\x1b[2J"], (3, 3)).Report();
@@ -223,6 +280,17 @@ public sealed class LogShowTests
         });
     }
 
+    [TestCase(59, "1 min")]
+    [TestCase(61, "2 min")]
+    [TestCase(60 * 60, "2 h")]
+    [TestCase(60 * 24 * 60, "2 d")]
+    public void AColumnOfAChartIsARoundTime(int minutes, string width)
+    {
+        LogReport report = new FakeTable([new("minute", LogKind.Time)], [FakeTable.Count])
+            .Row(7, [0L], (7, 7)).Row(9, [minutes * 60_000_000L], (9, 9)).Report();
+        Assert.That(Shown(null, page => TimeChart.Show(page, report, report.Tables[0])), Does.StartWith($"requests, {width} a column, highest 9\n"));
+    }
+
     [TestCase(0, long.MaxValue)]
     [TestCase(-9223372036000000000, 1677470000000000)]
     [TestCase(1677470000000000, 9223372036000000000)]
@@ -266,7 +334,11 @@ public sealed class LogShowTests
     public void BytesHaveUnits(long bytes, string shown) => Assert.That(Human.Bytes(bytes), Is.EqualTo(shown));
 
     [Test]
-    public void BytesThat64BitsDoNotHoldHaveUnits() => Assert.That(Human.Bytes(1e24), Is.EqualTo("867361 EiB"));
+    public void BytesThat64BitsDoNotHoldHaveUnits()
+    {
+        Assert.That(Human.Bytes(1e24), Is.EqualTo("867361 EiB"));
+        Assert.That(Human.Bytes(1e38), Is.EqualTo("86736173798840400000 EiB"));
+    }
 
     [TestCase(0, "0")]
     [TestCase(999, "999")]
@@ -284,6 +356,8 @@ public sealed class LogShowTests
     [TestCase(1, 2001, "0.0 %")]
     [TestCase(7, 7, "100.0 %")]
     [TestCase(long.MaxValue / 2, long.MaxValue, "50.0 %")]
+    [TestCase((long.MaxValue / 2000) + 1, long.MaxValue / 1000, "50.0 %")]
+    [TestCase(long.MaxValue / 500, long.MaxValue / 250, "50.0 %")]
     [TestCase(1, 0, "")]
     public void PartsAreRounded(long part, long whole, string shown) => Assert.That(Human.Share(part, whole), Is.EqualTo(shown));
 
@@ -329,6 +403,13 @@ public sealed class LogShowTests
         }
 
         return Encoding.UTF8.GetString(output.ToArray());
+    }
+
+    private sealed class Pieces : MemoryStream
+    {
+        public List<string> All { get; } = [];
+
+        public override void Write(byte[] buffer, int offset, int count) => All.Add(Encoding.UTF8.GetString(buffer, offset, count));
     }
 
     private static FakeTable Sample()

@@ -34,6 +34,8 @@ public sealed class StartUpTests
     [TestCase("access.log --by client --stats count,sum(bytes),distinct(path) --top 50")]
     [TestCase("access.log --by minute,status --where status>=500 --top 3")]
     [TestCase("access.log --by path --stats count,avg(bytes) --output csv")]
+    [TestCase("access.log --by path --stats count,avg(bytes) --sort avg(bytes) --top 200")]
+    [TestCase("access.log access.log --by http_user_agent,client")]
     public void AReportLeavesNothingToCompile(string words)
     {
         if (Compiled("--version").Any(method => method.Contains("CoreIO", StringComparison.Ordinal)))

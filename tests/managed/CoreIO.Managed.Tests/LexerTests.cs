@@ -71,8 +71,9 @@ public sealed class LexerTests
     [TestCase("common", 12)]
     [TestCase("main", 21)]
     [TestCase("vhost_combined", 23)]
-    [TestCase("$a {$b} $c", 5)]
+    [TestCase("$a $b $c $d $e $f $g {$h", 9)]
     [TestCase("[$a] $b;", 3)]
+    [TestCase("[$a] [$b] [$c] [$d] [$e]", 6)]
     [TestCase("$a|$b|\"$request\"", 5)]
     public void A_usual_template_has_a_frame(string format, int marks) =>
         Assert.That(FormatCompiler.Compile(format).Walker.Frame?.Marks, Is.EqualTo(marks));

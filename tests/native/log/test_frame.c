@@ -38,16 +38,26 @@ TEST(what_marks_cannot_tell_has_no_frame)
     check_frame("delimited", "");
 }
 
-TEST(brackets_of_literals_are_marks)
+TEST(few_brackets_of_literals_are_marks)
 {
-    struct coreio_log_format *format = logs_format("$a [$b] {$c");
-    /* But not a second one with the lower half of another. */
-    CHECK_BYTES(format->frame.bytes, format->frame.marks, " [] \n", 5);
+    check_frame("vhost_combined", ":    [::: ] \"\"   \"\" \"\"\n");
+    check_frame("$a $b $c $d $e $f $g [$h", "       [\n");
+    check_frame("$a $b $c $d $e $f $g {$h", "       {\n");
+    check_frame("[$a $b $c $d $e $f $g $h", "[       \n");
+    check_frame("$a $b $c $d $e $f $g $h x]", "        ]\n");
+}
+
+TEST(other_brackets_are_text)
+{
+    check_frame("$a $b $c $d $e $f $g ($h", "       \n");         /* round ones are in URIs */
+    check_frame("$a; $b $c $d $e $f $g [$h", ";       \n");       /* a semicolon has the same lower half */
+    check_frame("[$a] [$b] [$c] [$d] [$e]", "]]]]]\n");           /* there would be twice as many marks */
+    check_frame("$a \"[x]\" $b $c $d $e $f $g", " \"\"      \n"); /* quotes hide it */
+    struct coreio_log_format *format = logs_format("$a $b $c $d $e $f $g {$h [$i");
+    /* Two have one lower half, so the second one is looked for in the text. */
     CHECK_EQ(format->frame.text_count, 1);
-    CHECK_EQ(format->frame.texts[0].mark, 3);
+    CHECK_EQ(format->frame.texts[0].mark, 9);
     coreio_log_format_destroy(format);
-    check_frame("$a:{$b", ":\n"); /* a colon is a newline's lower half, and classes are looked up twice as it is */
-    check_frame("$a (b=$b", " \n");
 }
 
 TEST(literals_are_gaps_and_texts)

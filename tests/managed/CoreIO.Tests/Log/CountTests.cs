@@ -121,6 +121,15 @@ internal sealed partial class CountTests(string backendName)
         Assert.That(actual, Is.EqualTo(different).Within(different <= 1024 ? 0 : 3).Percent);
     }
 
+    [Test]
+    public void Workers_take_the_CPUs_they_are_given_in_turn()
+    {
+        IReadOnlyList<int> allowed = _backend.Cpu.Allowed();
+        int[] cpus = [allowed[^1], allowed[0]];
+        LogAnswer answer = Scans.Feed(_backend, new Question("$x"), "a\nb\n"u8.ToArray(), new LogScanOptions { Workers = 3, Cpus = cpus });
+        Assert.That(answer.Workers.Select(worker => worker.Cpu), Is.EqualTo((int[])[.. cpus, cpus[0]]));
+    }
+
     private static byte[] Read(string log)
     {
         string path = Repository.PathOf(log);
