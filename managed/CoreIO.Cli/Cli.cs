@@ -64,7 +64,7 @@ internal static class Cli
                 return Print(CliHelp.Render(request.Verb, request.Path, request.LongHelp));
             }
 
-            if (request.Verb == Root && request.Arguments.Has("version"))
+            if (ReferenceEquals(request.Verb, Root) && request.Arguments.Has("version"))
             {
                 return Print(Version + "\n");
             }

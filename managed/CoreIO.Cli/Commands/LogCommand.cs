@@ -60,7 +60,9 @@ internal static class LogCommand
         if (format.Sampled > 0)
         {
             Cli.Say(arguments.Speaker, format.Fitted > 0
-                ? "format " + format.Name + " (" + format.Fitted + " of the first " + format.Sampled + " lines fit); --format chooses another"
+                ? string.Concat((string[])[
+                    "format ", format.Name, " (", LogNumber.Format(format.Fitted, 0), " of the first ", LogNumber.Format(format.Sampled, 0),
+                    " lines fit); --format chooses another"])
                 : $"format {format.Name}: no other fits half of the first {format.Sampled} lines; --format chooses one");
         }
     }

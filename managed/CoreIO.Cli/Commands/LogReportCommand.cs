@@ -61,7 +61,7 @@ internal static class LogReportCommand
             {
                 Group = "Output",
                 Letter = 'n',
-                More = ["tables show " + LogReportTableOptions.ScreenRows + " unless told, JSON and CSV all"],
+                More = ["tables show " + LogNumber.Format(LogReportTableOptions.ScreenRows, 0) + " unless told, JSON and CSV all"],
             },
             new("sort", "COLUMN", "a key or a statistic, as in 'sum(bytes):asc'")
             {
@@ -125,7 +125,7 @@ internal static class LogReportCommand
         {
             run.Start();
             LogCommand.SayFormat(arguments, run.Format);
-            using ProgressLine progress = new(() => run.Progress, wanted: !arguments.Has("no-progress"));
+            using ProgressLine? progress = arguments.Has("no-progress") ? null : ProgressLine.Of(run);
             report = run.Finish();
         }
 

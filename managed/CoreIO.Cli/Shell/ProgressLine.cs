@@ -13,21 +13,23 @@ internal sealed class ProgressLine : IDisposable
 
     private readonly Func<LogReportProgress> _progress;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
-    // No System.Threading.Lock, whose first use makes code at run time, also where no line is ever shown.
-    private readonly object _lock = new();
-    private readonly Timer? _timer;
+    private readonly Lock _lock = new();
+    private readonly Timer _timer;
     private bool _shown;
     private bool _ended;
 
-    public ProgressLine(Func<LogReportProgress> progress, bool wanted)
+    private ProgressLine(Func<LogReportProgress> progress)
     {
         _progress = progress;
-        _timer = wanted && Terminal.CanRewriteError ? new Timer(_ => Show(), null, FirstAfter, Every) : null;
+        _timer = new Timer(_ => Show(), null, FirstAfter, Every);
     }
+
+    /// <summary>The line of a report; null where nobody would see it.</summary>
+    public static ProgressLine? Of(LogReportRun run) => Terminal.CanRewriteError ? Begin(run) : null;
 
     public void Dispose()
     {
-        _timer?.Dispose();
+        _timer.Dispose();
         lock (_lock)
         {
             _ended = true;
@@ -56,6 +58,8 @@ internal sealed class ProgressLine : IDisposable
 
         return text;
     }
+
+    private static ProgressLine Begin(LogReportRun run) => new(() => run.Progress);
 
     private void Show()
     {

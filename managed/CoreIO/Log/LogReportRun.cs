@@ -185,7 +185,7 @@ public sealed class LogReportRun : IDisposable
 
     private LogInput? TryOpen(int index)
     {
-        if (_opened[index] is null && !_errors.Exists(e => ReferenceEquals(e.Input, _options.Inputs[index])))
+        if (_opened[index] is null && !IsBlamed(index))
         {
             try
             {
@@ -199,6 +199,19 @@ public sealed class LogReportRun : IDisposable
         }
 
         return _opened[index];
+    }
+
+    private bool IsBlamed(int index)
+    {
+        foreach (LogInputError error in _errors)
+        {
+            if (ReferenceEquals(error.Input, _options.Inputs[index]))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void ReadInput(ILogScan scan, int index)
