@@ -9,6 +9,8 @@ namespace CoreIO;
 internal static class ShortText
 {
     private const int MostBytes = 256;
+
+    // Longer text is soon as long to go over as the types are to load.
     private const int MostLetters = 8192;
 
     /// <summary>What <see cref="Encoding.UTF8"/> makes of the bytes; it is asked where they are many, or not all ASCII.</summary>

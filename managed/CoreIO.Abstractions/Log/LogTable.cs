@@ -7,6 +7,7 @@ public sealed record LogTable
     public IReadOnlyList<string> By { get; init; } = [];
 
     /// <summary>Statistics, as in <c>sum(bytes)</c>.</summary>
+    // An array: a list of any other kind is a type more to load, as in the other defaults.
     public IReadOnlyList<string> Stats { get; init; } = (string[])["count"];
 
     /// <summary>How many groups keep a row of their own.</summary>

@@ -59,6 +59,7 @@ internal sealed class ProgressLine : IDisposable
         return text;
     }
 
+    // On its own, so that no closure is made where there is no line.
     private static ProgressLine Begin(LogReportRun run) => new(() => run.Progress);
 
     private void Show()

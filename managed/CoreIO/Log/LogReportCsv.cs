@@ -6,7 +6,7 @@ namespace CoreIO.Log;
 /// <summary>Writes reports as CSV.</summary>
 public static class LogReportCsv
 {
-    // Cells up to this length are looked at byte by byte, as in LogText.cs.
+    // Cells up to this length are looked at byte by byte: to search by vectors takes code that is made at run time.
     private const int ShortCell = 32;
 
     /// <summary>Writes one table of a report.</summary>
