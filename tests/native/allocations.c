@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static atomic_llong made;
 static atomic_llong left = -1;
@@ -16,12 +17,14 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
+pid_t __real_fork(void);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
+pid_t __wrap_fork(void);
 
 /* Takes one of what is left; refuses for good when there is nothing. */
 static int take(atomic_llong *rest)
@@ -65,6 +68,14 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
     return take(&threads_left) ? __real_pthread_create(thread, attributes, run, argument) : EAGAIN;
+}
+
+pid_t __wrap_fork(void)
+{
+    if (take(&threads_left))
+        return __real_fork();
+    errno = EAGAIN;
+    return -1;
 }
 
 int64_t allocations_made(void)

@@ -16,19 +16,19 @@ public enum MqFamily
 /// <summary>What a floor does, with the calls of the C library and nothing around them.</summary>
 public enum MqFloorWork
 {
-    /// <summary>One thread sends a message and receives it.</summary>
+    /// <summary>One process sends a message and receives it.</summary>
     Pair = 1,
 
-    /// <summary>A thread sends, another answers; both block.</summary>
+    /// <summary>A process sends, another answers; both block.</summary>
     RoundTrip = 2,
 
-    /// <summary>The same with calls that do not block, made again and again.</summary>
+    /// <summary>The same with receives that do not block, made again and again.</summary>
     Spin = 3,
 
-    /// <summary>A thread sends, another receives; both block.</summary>
+    /// <summary>A process sends, another receives; both block.</summary>
     OneWay = 4,
 
-    /// <summary>Two threads that sleep wake each other by futex(2), and no queue is there.</summary>
+    /// <summary>Two processes that sleep wake each other by futex(2), and no queue is there.</summary>
     Futex = 5,
 }
 
@@ -44,12 +44,12 @@ public readonly record struct MqFloorResult(long Count, long ElapsedNs, long Min
 /// <summary>Runs floors: what a measured figure is held against. Any thread.</summary>
 public interface IMqFloors
 {
-    /// <summary>Does bounded work on threads of its own, in one crossing; 0 or <c>-errno</c>.</summary>
+    /// <summary>Does bounded work in one or two child processes of its own, in one crossing; 0 or <c>-errno</c>.</summary>
     /// <param name="work">What is done.</param>
     /// <param name="family">Through which queues.</param>
     /// <param name="messageBytes">Bytes of a message.</param>
     /// <param name="count">How often.</param>
-    /// <param name="cpu">Where the first thread is pinned; -1 for anywhere.</param>
+    /// <param name="cpu">Where the first process is pinned; -1 for anywhere.</param>
     /// <param name="peerCpu">Where the second is.</param>
     /// <param name="result">What it took.</param>
     int Run(MqFloorWork work, MqFamily family, int messageBytes, int count, int cpu, int peerCpu, out MqFloorResult result);

@@ -62,7 +62,7 @@ internal static class MqBenchTables
             + "after a warm-up, every contestant once a round, the order turned round each time";
         yield return "pair: one thread sends and receives, the median of slices of 64; round trip: there and back, both block, the median of a run; spin: the same, trying for 100 ms before it blocks; "
             + "one way: a message a call, until the peer says it has all; batch: up to 32 messages a call";
-        yield return "processes: 2 are this one and a peer; C floors and channels are two pinned threads of one, a channel because it reaches no other process";
+        yield return "processes: 2 are this one and a peer, or two children for a C floor; a channel has two pinned threads of one, as it reaches no other process";
         yield return "k/s: thousands of pairs, round trips or messages a second; of floor, more: the time beside the plain calls of libc in C, for batch one a call; "
             + "B/message and crossings: allocated, and into the native library, on this side";
         MqBenchRow[] noisy = [.. result.Rows.Where(row => row.Ps.Relative > LogBenchRow.NoisySpread).OrderByDescending(row => row.Ps.Relative)];

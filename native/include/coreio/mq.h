@@ -53,11 +53,11 @@ enum coreio_mq_family { COREIO_MQ_POSIX = 1, COREIO_MQ_SYSV = 2 };
 
 /* What coreio_mq_floor does, with the calls of the C library and nothing around them. */
 enum coreio_mq_floor_work {
-    COREIO_MQ_FLOOR_PAIR = 1,       /* one thread sends a message and receives it */
-    COREIO_MQ_FLOOR_ROUND_TRIP = 2, /* a thread sends, another answers; both block */
-    COREIO_MQ_FLOOR_SPIN = 3,       /* the same with calls that do not block, made again and again */
-    COREIO_MQ_FLOOR_ONE_WAY = 4,    /* a thread sends, another receives; both block */
-    COREIO_MQ_FLOOR_FUTEX = 5       /* two threads that sleep wake each other by futex(2), and no queue is there */
+    COREIO_MQ_FLOOR_PAIR = 1,       /* one process sends a message and receives it */
+    COREIO_MQ_FLOOR_ROUND_TRIP = 2, /* a process sends, another answers; both block */
+    COREIO_MQ_FLOOR_SPIN = 3,       /* the same with receives that do not block, made again and again */
+    COREIO_MQ_FLOOR_ONE_WAY = 4,    /* a process sends, another receives; both block */
+    COREIO_MQ_FLOOR_FUTEX = 5       /* two processes that sleep wake each other by futex(2); no queue is there */
 };
 
 /* How long a call may wait, and what ends the wait. NULL, or all zero behind the size, waits as the queue says: for
@@ -414,16 +414,19 @@ COREIO_API int32_t coreio_mq_sysv_info(int32_t kind, struct coreio_mq_sysv_info 
 /* Does one bounded piece of work with the plain calls of the C library: what a figure of this library, or of a caller
  * of it, is held against.
  *
- * Threads of its own, pinned to `cpu` (sends first) and `peer_cpu` (answers; not used for pairs), or where the system
- * likes for -1. Queues of its own, which hold ten messages of `message_bytes`, or what the system allows at most;
- * nobody else sees those of POSIX. `family` and `message_bytes` do not count for COREIO_MQ_FLOOR_FUTEX, of which only
- * hand-overs count in which both ends slept, as long as one in ten does; between them it may pause. A warm-up goes
- * before what is timed.
+ * Each end is a child of the calling process (fork(2)), pinned to `cpu` (sends first) or `peer_cpu` (answers; not used
+ * for pairs), or where the system likes for -1; both are gone when this returns, and are killed with the thread that
+ * called. They are a process group of their own, so that no signal of a terminal comes to them; SIGCHLD comes to the
+ * caller. Queues of its own, which hold ten messages of `message_bytes`, or what the system allows at most; nobody else
+ * sees those of POSIX. `family` and `message_bytes` do not count for COREIO_MQ_FLOOR_FUTEX, of which only hand-overs
+ * count in which both ends slept, as long as one in ten does; between them it may pause. A warm-up goes before what is
+ * timed.
  *
  * Threads: any
  * Blocks:  until the work is done
  * Errors:  -EINVAL (also a message size above the limit, and a count above 10000000), COREIO_ECPU, -ENOMEM, -EAGAIN
- *          (no thread, or a message larger than a queue), and those of coreio_mq_posix_open and coreio_mq_sysv_get
+ *          (no process, or a message larger than a queue), -ECHILD (somebody killed an end), and those of
+ *          coreio_mq_posix_open and coreio_mq_sysv_get
  * Since:   1
  */
 COREIO_API int32_t coreio_mq_floor(int32_t work, int32_t family, int64_t message_bytes, int64_t count, int32_t cpu,

@@ -1,9 +1,11 @@
 /* Bounded pieces of work with the plain calls of the C library, so that a measured figure can be told from the limit of
  * the machine.
  *
- * Threads of a floor share the queues and nothing else that changes; with COREIO_MQ_FLOOR_FUTEX, one word. The loops
- * hold no allocation and no lock. Two ends that wait for each other never wait for ever: what could fail is tried
- * before the threads begin, a lack of memory in the kernel is waited out, and who removes a System V queue wakes both.
+ * The ends of a floor are processes, as what is held against it: to wake a thread of the same process takes a tenth
+ * less. They share the queues and a mapping, of which nothing but the word of COREIO_MQ_FLOOR_FUTEX is looked at by
+ * both while they work; a child of a program with threads may call little else. The loops hold no allocation and no
+ * lock. Two ends that wait for each other never wait for ever: what could fail is tried before they begin, a lack of
+ * memory in the kernel is waited out, and where one ends early the other is killed, as are both with their caller.
  */
 #include <coreio/mq.h>
 
@@ -11,7 +13,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <mqueue.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,8 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,47 +49,45 @@
 
 #define HEAD COREIO_MQ_SYSV_HEAD
 
-struct floor {
-    int32_t work;
-    int32_t family;
-    size_t bytes;    /* of a message */
-    int64_t count;   /* of samples, or of messages one way */
-    int64_t *times;  /* of the samples */
-    int32_t there;   /* queue of what is asked */
-    int32_t back;    /* queue of the answers; `there` for pairs */
-    int32_t no_wait; /* IPC_NOWAIT, or 0 */
-    atomic_int turn; /* of the futex: the end that may go on, or OVER */
-    int32_t slept;   /* whether the end that answers did before it had its turn; the turn's */
-    int64_t elapsed_ns;
-    pthread_mutex_t gate; /* closed until both threads are there */
-    int32_t cancelled;    /* under the gate */
-};
-
 /* The turn of nobody: hand-overs have ended. */
 #define OVER 2
 
-struct end {
-    struct floor *floor;
-    pthread_t thread;
-    int32_t number; /* 0 asks, 1 answers */
-    int32_t status;
-    uint8_t *message; /* a type and bytes */
+/* What both ends and their caller see. */
+struct shared {
+    atomic_int turn;   /* of the futex: the end that may go on, or OVER */
+    int32_t slept;     /* whether the end that answers did before it had its turn; the turn's */
+    int32_t status[2]; /* of each end; -ECHILD until it is done */
+    int64_t elapsed_ns;
+    int64_t times[]; /* of the samples */
 };
 
-/* Whether a call is to be made again: a queue that is full or empty is what spinning is about. */
+/* Each end has its own copy of this, and of the message. */
+struct floor {
+    int32_t work;
+    int32_t family;
+    size_t bytes;     /* of a message */
+    int64_t count;    /* of samples, or of messages one way */
+    int32_t there;    /* queue of what is asked */
+    int32_t back;     /* queue of the answers; `there` for pairs */
+    uint8_t *message; /* a type and bytes */
+    struct shared *shared;
+    size_t shared_bytes;
+};
+
+/* Whether a call is to be made again: a queue that is empty is what spinning is about. */
 static int32_t again(void)
 {
     if (errno == ENOMEM)
         (void)sched_yield();
-    return errno == EINTR || errno == EAGAIN || errno == ENOMSG || errno == ENOMEM;
+    return errno == EINTR || errno == ETIMEDOUT || errno == ENOMSG || errno == ENOMEM;
 }
 
-static int32_t put(struct end *end, int32_t queue)
+static int32_t put(const struct floor *floor, int32_t queue)
 {
-    const struct floor *floor = end->floor;
     for (;;) {
-        const int sent = floor->family == COREIO_MQ_POSIX ? mq_send(queue, (char *)end->message + HEAD, floor->bytes, 0)
-                                                          : msgsnd(queue, end->message, floor->bytes, floor->no_wait);
+        const int sent = floor->family == COREIO_MQ_POSIX
+                             ? mq_send(queue, (char *)floor->message + HEAD, floor->bytes, 0)
+                             : msgsnd(queue, floor->message, floor->bytes, 0);
         if (sent == 0)
             return 0;
         if (!again())
@@ -93,14 +95,26 @@ static int32_t put(struct end *end, int32_t queue)
     }
 }
 
-static int32_t take(struct end *end, int32_t queue)
+/* As mq_receive(3), or a try: one with a deadline in the past is sooner over than one of a queue that does not block.
+ */
+static ssize_t take_posix(const struct floor *floor, int32_t queue)
 {
-    const struct floor *floor = end->floor;
+    const struct timespec past = {.tv_sec = 0, .tv_nsec = 0};
+    char *bytes = (char *)floor->message + HEAD;
+    const size_t capacity = floor->bytes > 0 ? floor->bytes : 1;
+    return floor->work == COREIO_MQ_FLOOR_SPIN ? mq_timedreceive(queue, bytes, capacity, NULL, &past)
+                                               : mq_receive(queue, bytes, capacity, NULL);
+}
+
+static ssize_t take_sysv(const struct floor *floor, int32_t queue)
+{
+    return msgrcv(queue, floor->message, floor->bytes, 0, floor->work == COREIO_MQ_FLOOR_SPIN ? IPC_NOWAIT : 0);
+}
+
+static int32_t take(const struct floor *floor, int32_t queue)
+{
     for (;;) {
-        const ssize_t got =
-            floor->family == COREIO_MQ_POSIX
-                ? mq_receive(queue, (char *)end->message + HEAD, floor->bytes > 0 ? floor->bytes : 1, NULL)
-                : msgrcv(queue, end->message, floor->bytes, 0, floor->no_wait);
+        const ssize_t got = floor->family == COREIO_MQ_POSIX ? take_posix(floor, queue) : take_sysv(floor, queue);
         if (got >= 0)
             return 0;
         if (!again())
@@ -109,163 +123,190 @@ static int32_t take(struct end *end, int32_t queue)
 }
 
 /* Waits while it is the other end's turn; returns whether it slept meanwhile. */
-static int32_t wait_turn(struct floor *floor, int32_t others)
+static int32_t wait_turn(struct shared *shared, int32_t others)
 {
     int32_t slept = 0;
-    while (atomic_load(&floor->turn) == others)
-        slept |= syscall(SYS_futex, &floor->turn, FUTEX_WAIT_PRIVATE, others, NULL, NULL, 0) == 0;
+    while (atomic_load(&shared->turn) == others)
+        slept |= syscall(SYS_futex, &shared->turn, FUTEX_WAIT, others, NULL, NULL, 0) == 0;
     return slept;
 }
 
-static void give_turn(struct floor *floor, int32_t other)
+static void give_turn(struct shared *shared, int32_t other)
 {
-    atomic_store(&floor->turn, other);
-    (void)syscall(SYS_futex, &floor->turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    atomic_store(&shared->turn, other);
+    (void)syscall(SYS_futex, &shared->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static int32_t ask(struct end *end)
+static int32_t ask(const struct floor *floor)
 {
-    const int32_t status = put(end, end->floor->there);
-    return status < 0 ? status : take(end, end->floor->back);
+    const int32_t status = put(floor, floor->there);
+    return status < 0 ? status : take(floor, floor->back);
 }
 
-static int32_t answer(struct end *end)
+static int32_t answer(const struct floor *floor)
 {
-    const int32_t status = take(end, end->floor->there);
-    return status < 0 ? status : put(end, end->floor->back);
+    const int32_t status = take(floor, floor->there);
+    return status < 0 ? status : put(floor, floor->back);
 }
 
 /* Asks `rounds` times for each sample. */
-static int32_t run_asking(struct end *end, int32_t rounds)
+static int32_t run_asking(const struct floor *floor, int32_t rounds)
 {
-    struct floor *floor = end->floor;
     int32_t status = 0;
     for (int32_t i = 0; i < WARM_UP && status == 0; i++)
-        status = ask(end);
+        status = ask(floor);
     const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
     int64_t before = began;
     for (int64_t i = 0; i < floor->count && status == 0; i++) {
         for (int32_t round = 0; round < rounds && status == 0; round++)
-            status = ask(end);
+            status = ask(floor);
         const int64_t now = coreio__clock_ns(CLOCK_MONOTONIC);
-        floor->times[i] = (now - before) / rounds;
+        floor->shared->times[i] = (now - before) / rounds;
         before = now;
     }
-    floor->elapsed_ns = before - began;
+    floor->shared->elapsed_ns = before - began;
     return status;
 }
 
-static int32_t run_answering(struct end *end)
+static int32_t run_answering(const struct floor *floor)
 {
     int32_t status = 0;
-    for (int64_t i = 0; i < WARM_UP + end->floor->count && status == 0; i++)
-        status = answer(end);
+    for (int64_t i = 0; i < WARM_UP + floor->count && status == 0; i++)
+        status = answer(floor);
     return status;
 }
 
 /* Hands the turn over and back. A hand-over counts when both ends slept before they were woken: two that are in step
  * find the turn theirs before they would sleep, for thousands of times in a row and a hundredth of the time, and no CPU
  * wakes another. Where the first end then sleeps a moment, the other one does, too. After too many tries all count. */
-static void hand_over(struct floor *floor)
+static void hand_over(const struct floor *floor)
 {
+    struct shared *shared = floor->shared;
     int64_t taken = -WARM_UP;
     for (int64_t tries = 0; taken < floor->count; tries++) {
         const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
-        give_turn(floor, 1);
-        const int32_t slept = wait_turn(floor, 1);
+        give_turn(shared, 1);
+        const int32_t slept = wait_turn(shared, 1);
         const int64_t took = coreio__clock_ns(CLOCK_MONOTONIC) - began;
-        if (taken >= 0 && (!slept || !floor->slept) && tries < MOST_TRIES * floor->count) {
+        if (taken >= 0 && (!slept || !shared->slept) && tries < MOST_TRIES * floor->count) {
             (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
             continue;
         }
         if (taken >= 0) {
-            floor->times[taken] = took;
-            floor->elapsed_ns += took;
+            shared->times[taken] = took;
+            shared->elapsed_ns += took;
         }
         taken++;
     }
-    give_turn(floor, OVER);
+    give_turn(shared, OVER);
 }
 
-static void hand_back(struct floor *floor)
+static void hand_back(struct shared *shared)
 {
     for (;;) {
-        const int32_t slept = wait_turn(floor, 0);
-        if (atomic_load(&floor->turn) == OVER)
+        const int32_t slept = wait_turn(shared, 0);
+        if (atomic_load(&shared->turn) == OVER)
             return;
-        floor->slept = slept;
-        give_turn(floor, 0);
+        shared->slept = slept;
+        give_turn(shared, 0);
     }
 }
 
-static int32_t run_sending(struct end *end)
+static int32_t run_sending(const struct floor *floor)
 {
     int32_t status = 0;
-    for (int64_t i = 0; i < WARM_UP + end->floor->count && status == 0; i++)
-        status = put(end, end->floor->there);
+    for (int64_t i = 0; i < WARM_UP + floor->count && status == 0; i++)
+        status = put(floor, floor->there);
     return status;
 }
 
-static int32_t run_receiving(struct end *end)
+static int32_t run_receiving(const struct floor *floor)
 {
-    struct floor *floor = end->floor;
     int32_t status = 0;
     for (int32_t i = 0; i < WARM_UP && status == 0; i++)
-        status = take(end, floor->there);
+        status = take(floor, floor->there);
     const int64_t began = coreio__clock_ns(CLOCK_MONOTONIC);
     for (int64_t i = 0; i < floor->count && status == 0; i++)
-        status = take(end, floor->there);
-    floor->elapsed_ns = coreio__clock_ns(CLOCK_MONOTONIC) - began;
+        status = take(floor, floor->there);
+    floor->shared->elapsed_ns = coreio__clock_ns(CLOCK_MONOTONIC) - began;
     return status;
 }
 
-static void *run_end(void *argument)
+static int32_t run_end(const struct floor *floor, int32_t number)
 {
-    struct end *end = argument;
-    struct floor *floor = end->floor;
-    char name[16]; /* the kernel's limit */
-    snprintf(name, sizeof name, "coreio-floor-%d", (int)end->number);
-    pthread_setname_np(pthread_self(), name);
-    pthread_mutex_lock(&floor->gate);
-    const int32_t cancelled = floor->cancelled;
-    pthread_mutex_unlock(&floor->gate);
-    if (cancelled)
-        return NULL;
-    if (floor->work == COREIO_MQ_FLOOR_FUTEX && end->number == 0)
-        hand_over(floor);
-    else if (floor->work == COREIO_MQ_FLOOR_FUTEX)
-        hand_back(floor);
-    else if (floor->work == COREIO_MQ_FLOOR_ONE_WAY)
-        end->status = end->number == 0 ? run_sending(end) : run_receiving(end);
-    else if (floor->work == COREIO_MQ_FLOOR_PAIR)
-        end->status = run_asking(end, BATCH);
-    else
-        end->status = end->number == 0 ? run_asking(end, 1) : run_answering(end);
-    return NULL;
+    switch (floor->work) {
+    case COREIO_MQ_FLOOR_FUTEX:
+        if (number == 0)
+            hand_over(floor);
+        else
+            hand_back(floor->shared);
+        return 0;
+    case COREIO_MQ_FLOOR_ONE_WAY:
+        return number == 0 ? run_sending(floor) : run_receiving(floor);
+    case COREIO_MQ_FLOOR_PAIR:
+        return run_asking(floor, BATCH);
+    default:
+        return number == 0 ? run_asking(floor, 1) : run_answering(floor);
+    }
 }
 
-/* Starts the thread of an end on a CPU. Returns 0, COREIO_ECPU or -errno. */
-static int32_t start(struct end *end, int32_t cpu)
+/* The process of an end. It is killed when the thread that waits for it is no more. */
+static _Noreturn void be_end(const struct floor *floor, int32_t number, int32_t cpu, pid_t caller)
 {
-    pthread_attr_t attributes;
-    int status = pthread_attr_init(&attributes);
-    if (status != 0)
-        return -status;
+    static const char *const names[2] = {"coreio-floor-0", "coreio-floor-1"};
+    int32_t status = 0;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || prctl(PR_SET_NAME, names[number]) == -1)
+        status = -errno;
     if (cpu >= 0) {
         cpu_set_t set;
         CPU_ZERO(&set);
         CPU_SET((size_t)cpu, &set);
-        status = pthread_attr_setaffinity_np(&attributes, sizeof set, &set);
+        /* EINVAL is how the kernel says that the CPU does not exist, is not online or not in the cpuset. */
+        if (sched_setaffinity(0, sizeof set, &set) == -1)
+            status = errno == EINVAL ? COREIO_ECPU : -errno;
     }
-    if (status == 0)
-        status = pthread_create(&end->thread, &attributes, run_end, end);
-    pthread_attr_destroy(&attributes);
-    /* EINVAL is how the kernel says that the CPU does not exist, is not online or not in the cpuset. */
-    return status == EINVAL && cpu >= 0 ? COREIO_ECPU : -status;
+    if (status == 0 && getppid() == caller)
+        status = run_end(floor, number);
+    floor->shared->status[number] = status;
+    _exit(0);
 }
 
-/* Runs the ends, each in its thread. */
-static int32_t run(struct floor *floor, struct end ends[2], const int32_t cpus[2])
+/* Starts the process of an end, in the group of the first. Returns its number, or -errno. */
+static pid_t start(const struct floor *floor, int32_t number, int32_t cpu, pid_t group)
+{
+    const pid_t caller = getpid();
+    const pid_t process = fork();
+    if (process == 0)
+        be_end(floor, number, cpu, caller);
+    if (process == -1)
+        return -errno;
+    /* It may have ended, but nobody has waited for it. */
+    (void)setpgid(process, group);
+    return process;
+}
+
+/* Waits for the ends of a group. When one has failed the other would wait for ever: it is killed. */
+static int32_t wait_for(const struct floor *floor, const pid_t ends[2], int32_t count)
+{
+    int32_t status = 0;
+    for (int32_t left = count; left > 0;) {
+        const pid_t ended = waitpid(-ends[0], NULL, 0);
+        if (ended == -1 && errno == EINTR)
+            continue;
+        /* ECHILD: the program has children waited for by nobody (SIG_IGN), and all have ended. */
+        left = ended == -1 ? 0 : left - 1;
+        for (int32_t i = 0; i < count && status == 0; i++) {
+            if (ended == ends[i] || ended == -1)
+                status = floor->shared->status[i];
+        }
+        if (status < 0 && left > 0)
+            (void)kill(-ends[0], SIGKILL);
+    }
+    return status;
+}
+
+/* Runs the ends, each in its process, to which no signal of the caller's comes. */
+static int32_t run(const struct floor *floor, const int32_t cpus[2])
 {
     const int32_t count = floor->work == COREIO_MQ_FLOOR_PAIR ? 1 : 2;
     sigset_t all;
@@ -274,21 +315,18 @@ static int32_t run(struct floor *floor, struct end ends[2], const int32_t cpus[2
     int32_t status = -pthread_sigmask(SIG_SETMASK, &all, &before);
     if (status < 0)
         return status;
-    pthread_mutex_lock(&floor->gate);
+    pid_t ends[2] = {0, 0};
     int32_t started = 0;
     while (started < count && status == 0) {
-        status = start(&ends[started], cpus[started]);
+        ends[started] = start(floor, started, cpus[started], ends[0]);
+        status = ends[started] < 0 ? ends[started] : 0;
         started += status == 0;
     }
-    floor->cancelled = status < 0;
-    pthread_mutex_unlock(&floor->gate);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    for (int32_t i = 0; i < started; i++) {
-        pthread_join(ends[i].thread, NULL);
-        if (status == 0)
-            status = ends[i].status;
-    }
-    return status;
+    if (status < 0 && started > 0)
+        (void)kill(-ends[0], SIGKILL);
+    const int32_t done = wait_for(floor, ends, started);
+    return status < 0 ? status : done;
 }
 
 /* Opens a queue that has no name when this returns. */
@@ -299,11 +337,10 @@ static int32_t open_posix(const struct floor *floor)
         .mq_maxmsg = limit > 0 && limit < DEPTH ? limit : DEPTH,
         .mq_msgsize = floor->bytes > 0 ? (long)floor->bytes : 1,
     };
-    const int flags = O_RDWR | O_CREAT | O_EXCL | (floor->work == COREIO_MQ_FLOOR_SPIN ? O_NONBLOCK : 0);
     for (int32_t number = 0;; number++) {
         char name[64];
         snprintf(name, sizeof name, "/coreio-floor-%d-%d", (int)getpid(), (int)number);
-        const mqd_t queue = mq_open(name, flags, 0600, &attributes);
+        const mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
         if (queue != -1) {
             (void)mq_unlink(name);
             return queue;
@@ -332,16 +369,16 @@ static void close_queue(const struct floor *floor, int32_t queue)
 
 /* Sends one message through an empty queue, so that nothing but a lack of memory can fail later. A message larger than
  * the queue would block. */
-static int32_t try_queue(struct end *end, int32_t queue)
+static int32_t try_queue(const struct floor *floor, int32_t queue)
 {
-    if (end->floor->family == COREIO_MQ_SYSV && msgsnd(queue, end->message, end->floor->bytes, IPC_NOWAIT) == -1)
+    if (floor->family == COREIO_MQ_SYSV && msgsnd(queue, floor->message, floor->bytes, IPC_NOWAIT) == -1)
         return -errno;
-    if (end->floor->family == COREIO_MQ_POSIX) {
-        const int32_t status = put(end, queue);
+    if (floor->family == COREIO_MQ_POSIX) {
+        const int32_t status = put(floor, queue);
         if (status < 0)
             return status;
     }
-    return take(end, queue);
+    return take(floor, queue);
 }
 
 static int compare(const void *a, const void *b)
@@ -351,38 +388,45 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static void summarise(struct floor *floor, struct coreio_mq_floor_result *result)
+static void summarise(const struct floor *floor, struct coreio_mq_floor_result *result)
 {
     result->count = floor->count * (floor->work == COREIO_MQ_FLOOR_PAIR ? BATCH : 1);
-    result->elapsed_ns = floor->elapsed_ns;
+    result->elapsed_ns = floor->shared->elapsed_ns;
     if (floor->work == COREIO_MQ_FLOOR_ONE_WAY)
         return;
-    qsort(floor->times, (size_t)floor->count, sizeof *floor->times, compare);
-    result->min_ns = floor->times[0];
-    result->median_ns = floor->times[floor->count / 2];
-    result->p99_ns = floor->times[floor->count * 99 / 100];
-    result->max_ns = floor->times[floor->count - 1];
+    int64_t *times = floor->shared->times;
+    qsort(times, (size_t)floor->count, sizeof *times, compare);
+    result->min_ns = times[0];
+    result->median_ns = times[floor->count / 2];
+    result->p99_ns = times[floor->count * 99 / 100];
+    result->max_ns = times[floor->count - 1];
 }
 
-/* Makes queues, buffers and room for the times, and tries the queues. */
-static int32_t prepare(struct floor *floor, struct end ends[2])
+/* Makes room for a message and the times. */
+static int32_t make_room(struct floor *floor)
 {
-    floor->times = malloc((size_t)floor->count * sizeof *floor->times);
-    if (floor->times == NULL)
+    floor->message = calloc(1, HEAD + floor->bytes + 1);
+    if (floor->message == NULL)
         return -ENOMEM;
-    for (int32_t i = 0; i < 2; i++) {
-        ends[i].message = calloc(1, HEAD + floor->bytes + 1);
-        if (ends[i].message == NULL)
-            return -ENOMEM;
-        const int64_t type = 1;
-        memcpy(ends[i].message, &type, HEAD);
-    }
-    if (floor->work == COREIO_MQ_FLOOR_FUTEX)
-        return 0;
+    const int64_t type = 1;
+    memcpy(floor->message, &type, HEAD);
+    floor->shared_bytes = sizeof *floor->shared + (size_t)floor->count * sizeof *floor->shared->times;
+    void *shared = mmap(NULL, floor->shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return -errno;
+    floor->shared = shared;
+    floor->shared->status[0] = -ECHILD;
+    floor->shared->status[1] = -ECHILD;
+    return 0;
+}
+
+/* Makes the queues and tries them. */
+static int32_t make_queues(struct floor *floor)
+{
     floor->there = open_queue(floor);
     if (floor->there < 0)
         return floor->there;
-    const int32_t status = try_queue(&ends[0], floor->there);
+    const int32_t status = try_queue(floor, floor->there);
     if (status < 0)
         return status;
     floor->back = floor->work == COREIO_MQ_FLOOR_PAIR ? floor->there : open_queue(floor);
@@ -413,22 +457,20 @@ int32_t coreio_mq_floor(int32_t work, int32_t family, int64_t message_bytes, int
         .count = work == COREIO_MQ_FLOOR_PAIR ? (count + BATCH - 1) / BATCH : count,
         .there = -1,
         .back = -1,
-        .no_wait = work == COREIO_MQ_FLOOR_SPIN ? IPC_NOWAIT : 0,
     };
-    pthread_mutex_init(&floor.gate, NULL);
-    struct end ends[2] = {{.floor = &floor, .number = 0}, {.floor = &floor, .number = 1}};
     const int32_t cpus[2] = {cpu, peer_cpu};
-    int32_t status = prepare(&floor, ends);
+    int32_t status = make_room(&floor);
+    if (status == 0 && work != COREIO_MQ_FLOOR_FUTEX)
+        status = make_queues(&floor);
     if (status == 0)
-        status = run(&floor, ends, cpus);
+        status = run(&floor, cpus);
     if (status == 0)
         summarise(&floor, result);
     if (floor.back != floor.there)
         close_queue(&floor, floor.back);
     close_queue(&floor, floor.there);
-    pthread_mutex_destroy(&floor.gate);
-    free(ends[1].message);
-    free(ends[0].message);
-    free(floor.times);
+    if (floor.shared != NULL)
+        (void)munmap(floor.shared, floor.shared_bytes);
+    free(floor.message);
     return status;
 }

@@ -5,8 +5,13 @@
 #include "queues.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT 200
@@ -61,9 +66,9 @@ TEST(a_futex_is_handed_over_by_sleepers)
     struct rusage before;
     struct rusage after;
     struct coreio_mq_floor_result result;
-    CHECK_EQ(getrusage(RUSAGE_SELF, &before), 0);
+    CHECK_EQ(getrusage(RUSAGE_CHILDREN, &before), 0);
     CHECK_EQ(coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 5000, -1, -1, &result), 0);
-    CHECK_EQ(getrusage(RUSAGE_SELF, &after), 0);
+    CHECK_EQ(getrusage(RUSAGE_CHILDREN, &after), 0);
     CHECK_EQ(result.count, 5000);
     CHECK(after.ru_nvcsw - before.ru_nvcsw >= 2 * 5000);
 }
@@ -137,7 +142,7 @@ TEST(wrong_arguments_are_told)
     }
 }
 
-TEST(memory_and_threads_may_fail)
+TEST(memory_and_processes_may_fail)
 {
     if (queues_lack(COREIO_MQ_SYSV) != NULL)
         SKIP(queues_lack(COREIO_MQ_SYSV));
@@ -150,7 +155,7 @@ TEST(memory_and_threads_may_fail)
         allocations_refuse_after(-1);
         CHECK(status == -ENOMEM || status == 0);
     }
-    CHECK_EQ(refusals, 4);
+    CHECK_EQ(refusals, 2);
     for (int32_t passed = 0; passed < 2; passed++) {
         struct coreio_mq_floor_result result;
         threads_refuse_after(passed);
@@ -158,6 +163,98 @@ TEST(memory_and_threads_may_fail)
         threads_refuse_after(-1);
     }
     CHECK_EQ(held(), before);
+    CHECK_EQ(waitpid(-1, NULL, WNOHANG), -1);
+    CHECK_EQ(errno, ECHILD);
+}
+
+/* The child of this process whose name ends with the number of an end; 0 for none. */
+static pid_t end_process(int32_t number)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *children = fopen(path, "re");
+    int found = 0;
+    for (int child; found == 0 && children != NULL && fscanf(children, "%d", &child) == 1;) {
+        char name[32] = "";
+        char expected[32];
+        snprintf(path, sizeof path, "/proc/%d/comm", child);
+        snprintf(expected, sizeof expected, "coreio-floor-%d\n", (int)number);
+        FILE *comm = fopen(path, "re");
+        if (comm != NULL && fgets(name, sizeof name, comm) != NULL && strcmp(name, expected) == 0)
+            found = child;
+        if (comm != NULL)
+            fclose(comm);
+    }
+    if (children != NULL)
+        fclose(children);
+    return found;
+}
+
+static void *kill_end(void *argument)
+{
+    const int32_t number = *(const int32_t *)argument;
+    for (pid_t end = 0; end == 0;) {
+        usleep(1000);
+        end = end_process(number);
+        if (end != 0)
+            kill(end, SIGKILL);
+    }
+    return NULL;
+}
+
+/* The other end would wait for ever. */
+TEST(an_end_that_is_killed_ends_the_floor)
+{
+    for (int32_t work = COREIO_MQ_FLOOR_ROUND_TRIP; work <= COREIO_MQ_FLOOR_FUTEX; work++) {
+        for (int32_t number = 0; number < 2; number++) {
+            check_context("work %d end %d", work, number);
+            if (queues_lack(COREIO_MQ_SYSV) != NULL) {
+                check_skip(queues_lack(COREIO_MQ_SYSV));
+                continue;
+            }
+            const int64_t before = held();
+            pthread_t killer;
+            CHECK_EQ(pthread_create(&killer, NULL, kill_end, &number), 0);
+            struct coreio_mq_floor_result result;
+            CHECK_EQ(coreio_mq_floor(work, COREIO_MQ_SYSV, 64, 10000000, -1, -1, &result), -ECHILD);
+            CHECK_EQ(pthread_join(killer, NULL), 0);
+            CHECK_EQ(result.count, 0);
+            CHECK_EQ(held(), before);
+            CHECK_EQ(waitpid(-1, NULL, WNOHANG), -1);
+        }
+    }
+}
+
+/* Both go with who called, which could not wait for them any more. */
+TEST(ends_do_not_outlive_their_caller)
+{
+    int says[2];
+    CHECK_EQ(pipe(says), 0);
+    fflush(stdout);
+    const pid_t caller = fork();
+    if (caller == 0) {
+        struct coreio_mq_floor_result result;
+        (void)coreio_mq_floor(COREIO_MQ_FLOOR_FUTEX, 0, 0, 10000000, -1, -1, &result);
+        _exit(0);
+    }
+    close(says[1]);
+    /* Both ends hold the pipe's other side as long as they are there. */
+    char path[64];
+    int ends = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)caller, (int)caller);
+    while (ends < 2) {
+        usleep(1000);
+        FILE *children = fopen(path, "re");
+        CHECK(children != NULL);
+        for (ends = 0; fscanf(children, "%*d") == 0 && !feof(children); ends++) {
+        }
+        fclose(children);
+    }
+    kill(caller, SIGKILL);
+    CHECK_EQ(waitpid(caller, NULL, 0), caller);
+    char nothing;
+    CHECK_EQ(read(says[0], &nothing, 1), 0);
+    close(says[0]);
 }
 
 static int64_t floor_without_queues(const void *argument)

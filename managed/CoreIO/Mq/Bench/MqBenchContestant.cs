@@ -79,10 +79,12 @@ internal abstract class MqBenchContestant(MqBenchWork work, string transport, in
     }
 }
 
-/// <summary>The plain calls in C, on threads of their own.</summary>
+/// <summary>The plain calls in C, by processes of their own.</summary>
 internal sealed class MqBenchFloor(MqBenchWork work, MqFloorWork floor, MqFamily family, string transport, int size, IMqFloors floors, int[] cpus)
     : MqBenchContestant(work, transport, size, MqBenchRow.Floor)
 {
+    public override bool IsOneProcess => Work == MqBenchWork.Pair;
+
     public override MqBenchRun Run(int count)
     {
         int status = floors.Run(floor, family, Size, count, cpus[0], cpus[^1], out MqFloorResult result);

@@ -96,7 +96,7 @@ public sealed record MqBenchRow
     /// <summary>The backend, the floor, or <c>.NET</c>.</summary>
     public required string Who { get; init; }
 
-    /// <summary>Whether both sides are threads of one process.</summary>
+    /// <summary>Whether one process is both sides.</summary>
     public required bool IsOneProcess { get; init; }
 
     /// <summary>Picoseconds of a pair, a round trip or a message: one way the mean of a run, else its median.</summary>
