@@ -61,11 +61,14 @@ internal sealed class Lexer
     /// <summary>Whether the window has marks.</summary>
     internal bool IsMarked => _window.Marks is { Length: > 0 };
 
-    /// <summary>The end of the next window: whole lines, or a last one without its newline; the start if there is none.</summary>
-    internal static int WindowEnd(ReadOnlySpan<byte> text, int start, bool last)
+    /// <summary>
+    /// The end of the next window: whole lines of up to <paramref name="most"/> bytes, <see cref="Limits.Window"/> at most, or one longer line;
+    /// the last may lack its newline only where it is the last of all. The start if there is none.
+    /// </summary>
+    internal static int WindowEnd(ReadOnlySpan<byte> text, int start, int most, bool last)
     {
         ReadOnlySpan<byte> rest = text[start..];
-        ReadOnlySpan<byte> near = rest[..Math.Min(rest.Length, Limits.Window)];
+        ReadOnlySpan<byte> near = rest[..Math.Min(rest.Length, most)];
         int newline = near.LastIndexOf((byte)'\n');
         if (newline < 0)
         {

@@ -51,7 +51,7 @@ internal sealed class LineEngine
         TextColumns.BeginBuffer(buffer);
         while (start < end)
         {
-            int windowEnd = Lexer.WindowEnd(buffer.AsSpan(0, end), start, last: true);
+            int windowEnd = Lexer.WindowEnd(buffer.AsSpan(0, end), start, Limits.Window, last: true);
             _lexer.Begin(ref MemoryMarshal.GetArrayDataReference(buffer), start, windowEnd, buffer.Length);
             RunWindow(buffer, input, offset);
             Tally.Bytes += windowEnd - start;

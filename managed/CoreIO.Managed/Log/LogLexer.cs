@@ -6,9 +6,15 @@ namespace CoreIO.Managed.Log;
 
 internal sealed class LogLexer(CompiledFormat format, Kernel kernel) : ILogLexer
 {
+    // The shortest window that is looked at ahead of a caller whose buffers are small.
+    private const int LeastAhead = 256;
+
     private readonly Lexer _lexer = new(format.Walker, kernel);
     private readonly Line[] _lines = new Line[Lexer.Batch];
     private readonly Slice[] _scratch = new Slice[1];
+
+    /// <summary>Bytes of the next window.</summary>
+    private int _ahead = Limits.Window;
 
     public string Kernel => kernel.Name;
 
@@ -18,14 +24,17 @@ internal sealed class LogLexer(CompiledFormat format, Kernel kernel) : ILogLexer
         ref byte first = ref MemoryMarshal.GetReference(text);
         while (progress.Records < records.Length)
         {
-            int end = Lexer.WindowEnd(text, progress.Consumed, last);
-            if (end == progress.Consumed)
+            int begin = progress.Consumed;
+            int end = Lexer.WindowEnd(text, begin, _ahead, last);
+            if (end == begin)
             {
                 break;
             }
 
-            _lexer.Begin(ref first, progress.Consumed, end, text.Length);
-            if (!FeedWindow(ref first, records, fields, ref progress))
+            _lexer.Begin(ref first, begin, end, text.Length);
+            bool whole = FeedWindow(ref first, records, fields, ref progress);
+            LookAhead(progress.Consumed - begin, whole);
+            if (!whole)
             {
                 break;
             }
@@ -38,6 +47,13 @@ internal sealed class LogLexer(CompiledFormat format, Kernel kernel) : ILogLexer
     {
         // Nothing but memory is held.
     }
+
+    /// <summary>
+    /// What is left of a window when a buffer is full is looked at again in the next call. So windows are little longer than what was taken of
+    /// the last one, and twice as long after one that was taken whole.
+    /// </summary>
+    private void LookAhead(int taken, bool whole) =>
+        _ahead = Math.Clamp(whole ? 2 * _ahead : Math.Min(taken, Limits.Window) * 5 / 4, LeastAhead, Limits.Window);
 
     /// <summary>Makes records of one window; false when a buffer is full before its end.</summary>
     private bool FeedWindow(ref byte text, Span<LogRecord> records, Span<LogField> fields, ref Progress progress)

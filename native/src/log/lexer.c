@@ -16,6 +16,7 @@ struct coreio_log_lexer {
     struct coreio__lexer lexer;
     struct coreio_log_format *format;
     struct coreio__picks *picks; /* all fields; of edge those of the syslog part, for the others follow each other */
+    size_t ahead;                /* bytes of the next window */
 };
 
 /* The fields of one line as they are found. */
@@ -252,9 +253,9 @@ static void mark_window(struct coreio__lexer *lexer)
     memset(lexer->mark_bytes + lexer->count, 0, COREIO__FRAME_MARKS);
 }
 
-size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last)
+size_t coreio__lexer_window(const uint8_t *text, size_t length, size_t most, int32_t last)
 {
-    const size_t near = length < COREIO__WINDOW ? length : COREIO__WINDOW;
+    const size_t near = length < most ? length : most;
     const uint8_t *newline = near > 0 ? memrchr(text, '\n', near) : NULL;
     if (newline == NULL && near < length)
         newline = memchr(text + near, '\n', length - near);
@@ -403,6 +404,7 @@ int32_t coreio_log_lexer_create(const struct coreio_log_format *format, int32_t 
     lexer->lexer.format = lexer->format;
     lexer->lexer.picks = lexer->picks;
     lexer->lexer.kernel = chosen;
+    lexer->ahead = COREIO__WINDOW;
     *out = lexer;
     return 0;
 }
@@ -471,6 +473,17 @@ static int32_t feed_window(struct coreio__lexer *lexer, struct coreio_log_record
     return 0;
 }
 
+/* The shortest window that is looked at ahead of a caller whose buffers are small. */
+#define AHEAD_LEAST 256
+
+/* What is left of a window when a buffer is full is looked at again in the next call. So windows are little longer than
+ * what was taken of the last one, and twice as long after one that was taken whole. */
+static void look_ahead(struct coreio_log_lexer *lexer, size_t taken, int32_t whole)
+{
+    const size_t ahead = whole ? 2 * lexer->ahead : taken + taken / 4;
+    lexer->ahead = ahead < AHEAD_LEAST ? AHEAD_LEAST : ahead < COREIO__WINDOW ? ahead : COREIO__WINDOW;
+}
+
 int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer, const uint8_t *text, int64_t length, int32_t last,
     struct coreio_log_record *records, int32_t capacity, struct coreio_log_field *fields, int32_t field_capacity,
     struct coreio_log_lex_result *result)
@@ -482,13 +495,15 @@ int32_t coreio_log_lexer_feed(struct coreio_log_lexer *lexer, const uint8_t *tex
     memset(result, 0, sizeof *result);
     while (result->records < capacity) {
         const int64_t before = result->consumed;
-        const size_t window = coreio__lexer_window(text + before, (size_t)(length - before), last);
+        const size_t window = coreio__lexer_window(text + before, (size_t)(length - before), lexer->ahead, last);
         if (window == 0)
             break;
         const int32_t status = coreio__lexer_begin(&lexer->lexer, text + before, window, (size_t)(length - before));
         if (status < 0)
             return status;
-        if (!feed_window(&lexer->lexer, records, capacity, fields, field_capacity, result))
+        const int32_t whole = feed_window(&lexer->lexer, records, capacity, fields, field_capacity, result);
+        look_ahead(lexer, (size_t)(result->consumed - before), whole);
+        if (!whole)
             break;
     }
     return result->needed_fields > 0 ? COREIO_ECAPACITY : result->records;

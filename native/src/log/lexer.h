@@ -48,9 +48,9 @@ struct coreio__lexer {
     int32_t too_long;  /* the window is one line of more than COREIO_LOG_MAX_LINE, and is not looked into */
 };
 
-/* The length of the next window of `text`: whole lines, the last of which may lack its newline only when `last`.
- * 0 when there is no whole line. */
-size_t coreio__lexer_window(const uint8_t *text, size_t length, int32_t last);
+/* The length of the next window of `text`: whole lines of up to `most` bytes, COREIO__WINDOW at most, or one longer
+ * line; the last may lack its newline only when `last`. 0 when there is no whole line. */
+size_t coreio__lexer_window(const uint8_t *text, size_t length, size_t most, int32_t last);
 
 /* Begins a window, of which `readable` bytes may be read. Returns 0 or -ENOMEM. */
 int32_t coreio__lexer_begin(struct coreio__lexer *lexer, const uint8_t *window, size_t length, size_t readable);

@@ -141,7 +141,7 @@ int32_t coreio__worker_block(
 {
     int32_t status = 0;
     for (size_t at = 0; at < length && status == 0;) {
-        const size_t window = coreio__lexer_window(text + at, length - at, 1);
+        const size_t window = coreio__lexer_window(text + at, length - at, COREIO__WINDOW, 1);
         status = coreio__lexer_begin(&worker->lexer, text + at, window, length - at);
         if (status == 0)
             status = work_window(worker, source, offset + (int64_t)at);

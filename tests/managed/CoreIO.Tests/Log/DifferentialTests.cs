@@ -35,7 +35,7 @@ internal sealed class DifferentialTests
             string? expected = null;
             foreach ((ICoreBackend backend, string kernel) in Backends.Kernels)
             {
-                foreach (int records in (int[])[1, 1000])
+                foreach (int records in (int[])[1, 16, 1000])
                 {
                     string actual = LexText.Of(backend, format, log, kernel, records);
                     expected ??= actual;
