@@ -11,6 +11,8 @@ internal static class LogFaultSentences
         LogFault.AdjacentVariables => $"nothing stands between '{piece}' and the variable before it; a line could not be cut there",
         LogFault.TooMany => "too many fields, keys, statistics or tables (at most 256, and 16 tables)",
         LogFault.UnknownField => $"this format has no field '{piece}'; see `coreio log formats`",
+        LogFault.ExpectedField when piece.StartsWith("time", StringComparison.Ordinal) =>
+            $"expected a field{Near(piece)}; of when lines are, --since and --until are the bounds",
         LogFault.ExpectedField => $"expected a field{Near(piece)}",
         LogFault.ExpectedOperator => $"expected one of == != < <= > >= ^= $= *= =~{Near(piece)}",
         LogFault.ExpectedValue => $"expected a number, or a string in quotes{Near(piece)}",
@@ -18,7 +20,7 @@ internal static class LogFaultSentences
         LogFault.UnterminatedString => $"the string {piece} is not closed",
         LogFault.UnexpectedText => $"did not expect '{piece}' here; join comparisons by 'and' or 'or'",
         LogFault.BadNumber => $"'{piece}' is out of range or has decimals the field does not have",
-        LogFault.NotNumeric => $"'{piece}' is text, not a number; quote the value to compare text",
+        LogFault.NotNumeric => $"'{piece}' is text, not a number; compare it with a value in quotes, or ask for distinct({piece})",
         LogFault.TextOperator => $"'{piece}' needs a string; put the value in quotes",
         LogFault.BadPattern => $"the pattern does not compile{Near(piece)}",
         LogFault.PatternTooLarge => "the pattern needs more than 2,000 states; use smaller repetitions",

@@ -54,6 +54,10 @@ internal static class LogCommand
         ? CoreBackends.Default
         : CoreBackends.Get(arguments.OneOf("backend", "", CoreBackends.NativeName, CoreBackends.ManagedName));
 
+    /// <summary>Where lines that do not fit go; null for nowhere.</summary>
+    public static string? RejectsOf(CliArguments arguments) => arguments.Get("rejects") is not "-" ? arguments.Get("rejects")
+        : throw new UsageException("--rejects: '-' is no file here; write /dev/stderr, or ./- for a file of that name");
+
     /// <summary>Says which format was guessed, so that nobody wonders about an answer.</summary>
     public static void SayFormat(CliArguments arguments, LogFormatChoice format)
     {

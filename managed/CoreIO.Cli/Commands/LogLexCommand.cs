@@ -46,7 +46,17 @@ internal static class LogLexCommand
             : !Terminal.IsInput ? "-"
             : throw new UsageException("which FILE? (- reads standard input from this terminal)");
         ICoreBackend backend = LogCommand.BackendOf(arguments);
-        using LogInput input = LogInput.Open(name);
+        LogInput opened;
+        try
+        {
+            opened = LogInput.Open(name);
+        }
+        catch (LogInputException e)
+        {
+            return Cli.Say(arguments.Speaker, $"{(name == "-" ? "standard input" : name)}: {e.Message}", ExitCode.Failure);
+        }
+
+        using LogInput input = opened;
         string formatName = arguments.Get("format") ?? LogFormatSource.Auto;
         LogSample sample = LogSample.Empty;
         if (formatName == LogFormatSource.Auto)
@@ -56,7 +66,7 @@ internal static class LogLexCommand
 
         LogFormatChoice format = LogFormatSource.Find(backend.Log, formatName, sample);
         using ILogFormat compiled = format.Format;
-        using RejectsFile? rejects = arguments.Get("rejects") is string path ? RejectsFile.Open(path, [name]) : null;
+        using RejectsFile? rejects = LogCommand.RejectsOf(arguments) is string path ? RejectsFile.Open(path, [name]) : null;
         using LogReader reader = new(input.AsStream(), backend.Log, compiled, arguments.Get("kernel"));
         LogCommand.SayFormat(arguments, format);
         rejects?.Begin();

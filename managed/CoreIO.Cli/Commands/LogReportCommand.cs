@@ -96,7 +96,7 @@ internal static class LogReportCommand
         [
             """
             Files that begin as gzip does are decompressed; - is standard input, the
-            default. Without a question, the report shows what is looked at first: totals,
+            default. Without a question, a table shows what is looked at first: totals,
             statuses, hosts, paths, clients, latency, a chart over time.
             """,
             """
@@ -113,6 +113,20 @@ internal static class LogReportCommand
         ],
     };
 
+    // A field that is not there may be one of the format that was not guessed.
+    private static void Start(LogReportRun run, CliArguments arguments)
+    {
+        try
+        {
+            run.Start();
+        }
+        catch (LogSyntaxException) when (run.HasFormat)
+        {
+            LogCommand.SayFormat(arguments, run.Format);
+            throw;
+        }
+    }
+
     private static int Run(CliArguments arguments)
     {
         string output = arguments.Has("json") && arguments.Get("output") is null
@@ -123,7 +137,7 @@ internal static class LogReportCommand
         LogReport report;
         using (LogReportRun run = new(LogCommand.BackendOf(arguments), options))
         {
-            run.Start();
+            Start(run, arguments);
             LogCommand.SayFormat(arguments, run.Format);
             using ProgressLine? progress = arguments.Has("no-progress") ? null : ProgressLine.Of(run);
             report = run.Finish();
@@ -202,7 +216,7 @@ internal static class LogReportCommand
             Until = arguments.Get("until") is string until ? Values.Moment("until", until) : null,
             Interval = interval,
             Tables = overview ? format => LogOverview.Tables(format, maxGroups, arguments.Has("top") ? top : null) : _ => (LogReportTableOptions[])[table],
-            RejectsPath = arguments.Get("rejects"),
+            RejectsPath = LogCommand.RejectsOf(arguments),
             Scan = new LogScanOptions
             {
                 Workers = arguments.Number("workers", 0, 1, 1024),

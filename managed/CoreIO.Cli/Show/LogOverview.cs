@@ -43,7 +43,7 @@ internal static class LogOverview
             return;
         }
 
-        Totals(page, report.Tables[0].Answer);
+        Totals(page, report);
         if (report.Tables.Count == 1)
         {
             page.Line();
@@ -100,18 +100,12 @@ internal static class LogOverview
         return stats;
     }
 
-    private static void Totals(Page page, LogTableAnswer table)
+    private static void Totals(Page page, LogReport report)
     {
+        LogTableAnswer table = report.Tables[0].Answer;
         List<string> facts = [];
-        if (CellOf(table, "distinct(client)", out LogCell clients))
-        {
-            facts.Add($"{Human.Count(Narrow(clients))} clients");
-        }
-
-        if (CellOf(table, "distinct(path)", out LogCell paths))
-        {
-            facts.Add($"{Human.Count(Narrow(paths))} paths");
-        }
+        AddDistinct(facts, report, "client");
+        AddDistinct(facts, report, "path");
 
         if (CellOf(table, "sum(bytes)", out LogCell sent) && sent.Count > 0)
         {
@@ -141,6 +135,47 @@ internal static class LogOverview
                 page.Line($"{field} in s: {string.Join(", ", shown)}");
             }
         }
+    }
+
+    // As many as the table of the key has rows, or an estimate where that has a limit.
+    private static void AddDistinct(List<string> facts, LogReport report, string key)
+    {
+        if (!CellOf(report.Tables[0].Answer, $"distinct({key})", out LogCell estimate))
+        {
+            return;
+        }
+
+        long? exact = KeysOf(report, key);
+        long count = exact ?? Narrow(estimate);
+        facts.Add((exact is null ? "about " : "") + Human.Count(count) + " " + key + (count == 1 ? "" : "s"));
+    }
+
+    // How many keys the table by one key has, lines without it left out; null where some have no row of their own.
+    private static long? KeysOf(LogReport report, string key)
+    {
+        foreach (LogReportTable one in report.Tables)
+        {
+            LogTableAnswer table = one.Answer;
+            if (table.Keys.Count != 1 || table.Keys[0].Name != key)
+            {
+                continue;
+            }
+
+            long keys = 0;
+            foreach (LogGroup group in table.Groups)
+            {
+                if (group.IsOther)
+                {
+                    return null;
+                }
+
+                keys += table.TryGetKey(group, 0, out _) ? 1 : 0;
+            }
+
+            return keys;
+        }
+
+        return null;
     }
 
     // On its own, for almost no report needs 128 bits. The average of values of 64 bits is one.

@@ -16,7 +16,7 @@ internal sealed class ProxyMetrics : IDisposable
     private ProxyMetrics(ProxyTenures tenures) => _tenures = tenures;
 
     /// <summary>Serves <c>/metrics</c> at an address.</summary>
-    /// <exception cref="UsageException">It cannot be listened on.</exception>
+    /// <exception cref="CoreIOException">It cannot be listened on.</exception>
     public static ProxyMetrics Serve(IPEndPoint address, ProxyTenures tenures)
     {
         ProxyMetrics metrics = new(tenures);
@@ -29,7 +29,8 @@ internal sealed class ProxyMetrics : IDisposable
         catch (HttpListenerException e)
         {
             metrics.Dispose();
-            throw new UsageException($"--metrics: {ProxyAddress.Text(address)}: {e.Message}");
+            int status = e.ErrorCode is > 0 and < 4096 ? -e.ErrorCode : StatusCode.InputOutput;
+            throw new CoreIOException(status, $"--metrics: {ProxyAddress.Text(address)}");
         }
 
         _ = Task.Run(metrics.AnswerAsync);

@@ -49,8 +49,8 @@ internal static class TimeChart
 
         if (Highest(errors) > 0)
         {
-            page.Line(Draw(errors, 1)[0].TrimEnd(), PageTone.Bad);
             page.Line($"5xx, highest {Human.Count(Highest(errors))}", PageTone.Bad);
+            page.Line(Draw(errors, 1)[0].TrimEnd(), PageTone.Bad);
         }
 
         string from = TimeOf(begin, report.OffsetMinutes);

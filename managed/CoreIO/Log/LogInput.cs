@@ -10,6 +10,9 @@ internal sealed class LogInput : IDisposable
     // Small enough to stay in the L2 cache.
     private const int FeedBytes = 256 * 1024;
 
+    // As many as tell gzip, xz, zstd and bzip2 from text.
+    private const int HeadBytes = 6;
+
     private readonly FileStream _file;
     private readonly Stream _bytes;
     private readonly byte[] _head;
@@ -23,9 +26,14 @@ internal sealed class LogInput : IDisposable
     {
         Name = name;
         _file = file;
-        byte[] head = new byte[2];
+        byte[] head = new byte[HeadBytes];
         int length = Read(file, head);
         _head = head[..length];
+        if (CompressionOf(_head) is string tool)
+        {
+            throw LogInputException.Compressed(tool);
+        }
+
         IsGzip = GzipInput.Begins(_head);
         _bytes = IsGzip ? new GzipInput(file, _head) : file;
         if (!IsGzip)
@@ -95,10 +103,13 @@ internal sealed class LogInput : IDisposable
         FileStream? file = null;
         try
         {
-            file = name == "-"
-                ? new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(0, ownsHandle: false), FileAccess.Read, 0)
-                : OpenedFile.Read(name);
+            file = name == "-" ? StandardInput.Open() : OpenedFile.Read(name);
             return new LogInput(name, file);
+        }
+        catch (LogInputException)
+        {
+            file?.Dispose();
+            throw;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -106,6 +117,15 @@ internal sealed class LogInput : IDisposable
             throw FileFault.Of(name, e);
         }
     }
+
+    // The program that decompresses what begins so; null for all else.
+    private static string? CompressionOf(ReadOnlySpan<byte> head) => head switch
+    {
+        [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] => "xzcat",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "zstdcat",
+        [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', 0x31, 0x41] => "bzcat",
+        _ => null,
+    };
 
     /// <summary>
     /// The first whole lines, at most 64 KiB; <paramref name="end"/> tells whether that is the whole input, so that a last line without a

@@ -8,5 +8,8 @@ public sealed class LogInputException : CoreIOException
     {
     }
 
+    internal static LogInputException Compressed(string tool) =>
+        new(StatusCode.InputOutput, $"is compressed by another program than gzip; '{tool} FILE | coreio log report -' reads it");
+
     internal static LogInputException Gzip(string message) => new(StatusCode.InputOutput, message);
 }

@@ -43,7 +43,10 @@ public sealed class LogReportRun : IDisposable
         _opened = new LogInput?[options.Inputs.Count];
     }
 
-    /// <summary>The format, once <see cref="Start"/> has found it.</summary>
+    /// <summary>Whether <see cref="Start"/> has found the format, which it does before it looks at the question.</summary>
+    public bool HasFormat => _format is not null;
+
+    /// <summary>The format, once it is found.</summary>
     public LogFormatChoice Format => _format ?? throw new InvalidOperationException("The report is not started.");
 
     /// <summary>How far it is. Any thread.</summary>

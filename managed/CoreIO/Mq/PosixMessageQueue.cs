@@ -66,7 +66,7 @@ public sealed partial class PosixMessageQueue : IDisposable
         int status = queues.Open(name, options.Flags, options.Mode, limits, out SafeFileHandle handle);
         if (status < 0)
         {
-            throw QueueErrors.OpenPosix(status, creates ? "create" : "open", name, limits, queues);
+            throw QueueErrors.OpenPosix(status, creates ? "create" : QueueErrors.Open, name, limits, queues);
         }
 
         try

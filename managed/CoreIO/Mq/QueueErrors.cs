@@ -9,13 +9,14 @@ internal static class QueueErrors
 {
     internal const string SendTo = "send to";
     internal const string ReceiveFrom = "receive from";
+    internal const string Open = "open";
 
     /// <summary>Opening or unlinking a POSIX queue failed.</summary>
     internal static Exception OpenPosix(int status, string operation, string name, PosixQueueAttributes? limits, IPosixQueues queues) =>
         Make(status, operation, name, status switch
         {
             StatusCode.NoEntry when name == "/" => "a name has at least one byte behind its slash",
-            StatusCode.NoEntry => "no queue has this name in this IPC namespace; create it first",
+            StatusCode.NoEntry => "no queue has this name in this IPC namespace" + (operation == Open ? "; create it first" : ""),
             StatusCode.Exists => "a queue has this name; open it, or unlink it first",
             StatusCode.NameTooLong => $"a name has at most 255 bytes behind its slash, this one has {Encoding.UTF8.GetByteCount(name) - 1}",
             StatusCode.AccessDenied => NameHasFolders(name) ? OneSlash : PosixOwner(name, queues),

@@ -1,5 +1,6 @@
 // The one place where the status of a proxy becomes an exception, with what a user needs to go on.
 using System.Net;
+using System.Net.Sockets;
 
 namespace CoreIO.Proxy;
 
@@ -54,6 +55,7 @@ internal static class ProxyErrors
                 "IP_TRANSPARENT needs CAP_NET_RAW or CAP_NET_ADMIN: setpriv --inh-caps +net_raw --ambient-caps +net_raw, "
                 + "or AmbientCapabilities of systemd",
             StatusCode.TooManyOpenFiles => "raise 'ulimit -n'",
+            StatusCode.NoEntry when listener.Address is UnixDomainSocketEndPoint => "its folder does not exist",
             StatusCode.NoEntry => "'sysctl net.ipv4.tcp_allowed_congestion_control' shows which congestion controls there are",
             _ => null,
         });

@@ -1,11 +1,14 @@
 /* Bounded pieces of work with the plain calls of the C library, so that a measured figure can be told from the limit of
  * the machine.
  *
- * The ends of a floor are processes, as what is held against it: to wake a thread of the same process takes a tenth
- * less. They share the queues and a mapping, of which nothing but the word of COREIO_MQ_FLOOR_FUTEX is looked at by
- * both while they work; a child of a program with threads may call little else. The loops hold no allocation and no
- * lock. Two ends that wait for each other never wait for ever: what could fail is tried before they begin, a lack of
- * memory in the kernel is waited out, and where one ends early the other is killed, as are both with their caller.
+ * The ends of a floor are processes, as what is held against it. They share the queues and a mapping, of which both
+ * look at the turn of COREIO_MQ_FLOOR_FUTEX alone while they work. The loops hold no allocation and no lock, and call
+ * nothing that the child of a program with threads may not.
+ *
+ * Two ends that wait for each other never wait for ever: what could fail is tried before they begin, a lack of memory
+ * in the kernel is waited out, and where one ends early the other is killed. A process between them and the caller
+ * sees to that, for whom the caller waits alone: a program may ignore SIGCHLD, or wait for all its children elsewhere.
+ * All three are killed with the thread that called.
  */
 #include <coreio/mq.h>
 
@@ -57,6 +60,7 @@ struct shared {
     atomic_int turn;   /* of the futex: the end that may go on, or OVER */
     int32_t slept;     /* whether the end that answers did before it had its turn; the turn's */
     int32_t status[2]; /* of each end; -ECHILD until it is done */
+    int32_t whole;     /* of both, likewise */
     int64_t elapsed_ns;
     int64_t times[]; /* of the samples */
 };
@@ -250,83 +254,98 @@ static int32_t run_end(const struct floor *floor, int32_t number)
     }
 }
 
-/* The process of an end. It is killed when the thread that waits for it is no more. */
-static _Noreturn void be_end(const struct floor *floor, int32_t number, int32_t cpu, pid_t caller)
+/* Begins a process that is killed when the thread that made it ends. Returns 0 or -errno. */
+static int32_t begin(const char *name, pid_t parent)
 {
-    static const char *const names[2] = {"coreio-floor-0", "coreio-floor-1"};
-    int32_t status = 0;
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || prctl(PR_SET_NAME, names[number]) == -1)
-        status = -errno;
-    if (cpu >= 0) {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET((size_t)cpu, &set);
-        /* EINVAL is how the kernel says that the CPU does not exist, is not online or not in the cpuset. */
-        if (sched_setaffinity(0, sizeof set, &set) == -1)
-            status = errno == EINVAL ? COREIO_ECPU : -errno;
-    }
-    if (status == 0 && getppid() == caller)
-        status = run_end(floor, number);
-    floor->shared->status[number] = status;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || prctl(PR_SET_NAME, name) == -1)
+        return -errno;
+    /* It ended before. A parent in another namespace of processes has no number here. */
+    const pid_t now = getppid();
+    return now == parent || now == 0 ? 0 : -ECHILD;
+}
+
+static int32_t pin(int32_t cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    if (sched_setaffinity(0, sizeof set, &set) == 0)
+        return 0;
+    /* EINVAL is how the kernel says that the CPU does not exist, is not online or not in the cpuset. */
+    return errno == EINVAL ? COREIO_ECPU : -errno;
+}
+
+static _Noreturn void be_end(const struct floor *floor, int32_t number, int32_t cpu, pid_t parent)
+{
+    int32_t status = begin(number == 0 ? "coreio-floor-0" : "coreio-floor-1", parent);
+    if (status == 0 && cpu >= 0)
+        status = pin(cpu);
+    floor->shared->status[number] = status < 0 ? status : run_end(floor, number);
     _exit(0);
 }
 
-/* Starts the process of an end, in the group of the first. Returns its number, or -errno. */
-static pid_t start(const struct floor *floor, int32_t number, int32_t cpu, pid_t group)
+/* Starts the ends and waits for them. The first that fails decides; the other would wait for ever and is killed. */
+static int32_t run_ends(const struct floor *floor, const int32_t cpus[2])
 {
-    const pid_t caller = getpid();
-    const pid_t process = fork();
-    if (process == 0)
-        be_end(floor, number, cpu, caller);
-    if (process == -1)
-        return -errno;
-    /* It may have ended, but nobody has waited for it. */
-    (void)setpgid(process, group);
-    return process;
-}
-
-/* Waits for the ends of a group. When one has failed the other would wait for ever: it is killed. */
-static int32_t wait_for(const struct floor *floor, const pid_t ends[2], int32_t count)
-{
+    const int32_t count = floor->work == COREIO_MQ_FLOOR_PAIR ? 1 : 2;
+    const pid_t parent = getpid();
+    pid_t ends[2] = {0, 0};
+    int32_t started = 0;
     int32_t status = 0;
-    for (int32_t left = count; left > 0;) {
-        const pid_t ended = waitpid(-ends[0], NULL, 0);
-        if (ended == -1 && errno == EINTR)
-            continue;
-        /* ECHILD: the program has children waited for by nobody (SIG_IGN), and all have ended. */
-        left = ended == -1 ? 0 : left - 1;
-        for (int32_t i = 0; i < count && status == 0; i++) {
-            if (ended == ends[i] || ended == -1)
-                status = floor->shared->status[i];
+    while (started < count && status == 0) {
+        ends[started] = fork();
+        if (ends[started] == 0)
+            be_end(floor, started, cpus[started], parent);
+        status = ends[started] == -1 ? -errno : 0;
+        started += status == 0;
+    }
+    while (started > 0) {
+        /* Of those that are left, which nobody else waits for. */
+        for (int32_t i = 0; i < 2 && status < 0; i++) {
+            if (ends[i] > 0)
+                (void)kill(ends[i], SIGKILL);
         }
-        if (status < 0 && left > 0)
-            (void)kill(-ends[0], SIGKILL);
+        const int32_t number = waitpid(-1, NULL, 0) == ends[1];
+        ends[number] = 0;
+        started--;
+        if (status == 0)
+            status = floor->shared->status[number];
     }
     return status;
 }
 
-/* Runs the ends, each in its process, to which no signal of the caller's comes. */
+/* The process between the ends and the caller. It has a group of its own, so that no signal of a terminal comes to it
+ * and to the ends. */
+static _Noreturn void be_between(const struct floor *floor, const int32_t cpus[2], pid_t parent)
+{
+    (void)signal(SIGCHLD, SIG_DFL);
+    (void)setpgid(0, 0);
+    const int32_t status = begin("coreio-floor", parent);
+    floor->shared->whole = status < 0 ? status : run_ends(floor, cpus);
+    _exit(0);
+}
+
+/* Runs the ends, to which no signal of the caller's comes. */
 static int32_t run(const struct floor *floor, const int32_t cpus[2])
 {
-    const int32_t count = floor->work == COREIO_MQ_FLOOR_PAIR ? 1 : 2;
+    const pid_t parent = getpid();
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
-    int32_t status = -pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int32_t status = -pthread_sigmask(SIG_SETMASK, &all, &before);
     if (status < 0)
         return status;
-    pid_t ends[2] = {0, 0};
-    int32_t started = 0;
-    while (started < count && status == 0) {
-        ends[started] = start(floor, started, cpus[started], ends[0]);
-        status = ends[started] < 0 ? ends[started] : 0;
-        started += status == 0;
-    }
+    const pid_t between = fork();
+    if (between == 0)
+        be_between(floor, cpus, parent);
+    const int32_t failed = between == -1 ? -errno : 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (status < 0 && started > 0)
-        (void)kill(-ends[0], SIGKILL);
-    const int32_t done = wait_for(floor, ends, started);
-    return status < 0 ? status : done;
+    if (failed < 0)
+        return failed;
+    /* Until it has ended, whoever is told: ECHILD says so, too. */
+    while (waitpid(between, NULL, 0) == -1 && errno == EINTR)
+        continue;
+    return floor->shared->whole;
 }
 
 /* Opens a queue that has no name when this returns. */
@@ -417,6 +436,7 @@ static int32_t make_room(struct floor *floor)
     floor->shared = shared;
     floor->shared->status[0] = -ECHILD;
     floor->shared->status[1] = -ECHILD;
+    floor->shared->whole = -ECHILD;
     return 0;
 }
 

@@ -75,6 +75,20 @@ public sealed class CommandLineTests
     [TestCase("coreio log report --workers 0 x",
         "coreio log report: --workers: '0' is no whole number from 1 to 1024; see 'coreio log report -h'")]
     [TestCase("coreio log report -f common none.log", "coreio log: none.log: no such file (ENOENT)")]
+    [TestCase("coreio log lex --rejects - good.log",
+        "coreio log lex: --rejects: '-' is no file here; write /dev/stderr, or ./- for a file of that name; see 'coreio log lex -h'")]
+    [TestCase("coreio log report --rejects - good.log",
+        "coreio log report: --rejects: '-' is no file here; write /dev/stderr, or ./- for a file of that name; see 'coreio log report -h'")]
+    [TestCase("coreio log report 0<&-", "coreio log: standard input: bad file descriptor (EBADF)")]
+    [TestCase("coreio log lex - 0<&-", "coreio log: standard input: bad file descriptor (EBADF)")]
+    [TestCase("printf '\\x28\\xB5\\x2F\\xFD' > good.zst; coreio log lex good.zst", "coreio log: good.zst: "
+        + "is compressed by another program than gzip; 'zstdcat FILE | coreio log report -' reads it")]
+    [TestCase("printf '\\xFD7zXZ\\x00' > good.log.xz; coreio log report -f common good.log.xz", "coreio log: good.log.xz: "
+        + "is compressed by another program than gzip; 'xzcat FILE | coreio log report -' reads it")]
+    [TestCase("seq 3 | coreio log report -b status", "coreio log: format delimited: no other fits half of the first 3 lines; --format chooses one\n"
+        + "coreio log: --by, at byte 1: this format has no field 'status'; see `coreio log formats`")]
+    [TestCase("coreio log report -f common -w 'time > 3' good.log",
+        "coreio log: --where, at byte 1: expected a field at 'time'; of when lines are, --since and --until are the bounds")]
     [TestCase("coreio log report -f common .", "coreio log: .: is a directory (EISDIR)")]
     [TestCase("coreio log report -f edge --rejects /dev/full good.log", "coreio log: --rejects /dev/full: no space left on device (ENOSPC)")]
     [TestCase("coreio log report -f common $'a\\x1b[2Jb'", @"coreio log: a\x1B[2Jb: no such file (ENOENT)")]
@@ -99,6 +113,16 @@ public sealed class CommandLineTests
     {
         (_, string output) = Bash($"sed 's| 7$| {bytes}|' good.log > one; coreio log report -f common one one one 2>/dev/null");
         Assert.That(output, Does.Contain(shown));
+    }
+
+    // As many as the tables have rows, which is exact, but where the tables have a limit.
+    [TestCase("seq 3000 | sed 's|.*|& - - [20/May/2015:12:05:17 +0000] \"GET /a HTTP/1.1\" 200 7|'", "", "3,000 clients, 1 path, ")]
+    [TestCase("seq 3000 | sed 's|.*|1.2.3.4 - - [20/May/2015:12:05:17 +0000] \"GET /& HTTP/1.1\" 200 7|'", "--max-groups 2999", "1 client, about [23],[0-9]{3} paths, ")]
+    public void ClientsAndPathsAreThoseOfTheirTables(string make, string options, string expected)
+    {
+        (int exitCode, string output) = Bash($"{make} | coreio log report -f common {options} - 2>/dev/null");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output.Split('\n'), Has.Some.Match("^" + expected));
     }
 
     // Three million groups need more than 64 MiB; the second input would have counts without those of the first.

@@ -110,6 +110,32 @@ public sealed class LogInputTests
             Throws.TypeOf<CoreIOException>().With.Property("Status").EqualTo(StatusCode.NotADirectory));
     }
 
+    [TestCase(new byte[] { 0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0x00 }, "xzcat")]
+    [TestCase(new byte[] { 0x28, 0xB5, 0x2F, 0xFD }, "zstdcat")]
+    [TestCase(new byte[] { 0x42, 0x5A, 0x68, 0x39, 0x31, 0x41, 0x59 }, "bzcat")]
+    [TestCase(new byte[] { 0x42, 0x5A, 0x68, 0x39, 0x0A }, null)]
+    [TestCase(new byte[] { 0x28 }, null)]
+    public void WhatAnotherProgramCompressedIsNoText(byte[] bytes, string? tool)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(path, bytes);
+            if (tool is null)
+            {
+                using LogInput input = LogInput.Open(path);
+                Assert.That(input.IsPlainFile);
+                return;
+            }
+
+            Assert.That(() => LogInput.Open(path), Throws.TypeOf<LogInputException>().With.Message.Contains($"'{tool} FILE"));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Test]
     public void NginxConfigurationsAreReadAsNginxDoes()
     {

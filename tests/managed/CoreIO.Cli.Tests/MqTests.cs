@@ -131,6 +131,9 @@ public sealed partial class MqTests(string backend)
     [TestCase("posix recv coreio", "coreio mq posix recv: 'coreio' is no name of a POSIX queue; write '/coreio'; see 'coreio mq posix recv -h'")]
     [TestCase("posix send Q 1 2 3 4 -t 0", "coreio mq: send to Q: the queue was full until the timeout; 3 messages were sent before")]
     [TestCase("posix send Q 1; posix recv Q -n 2 -t 0 > /dev/null", "coreio mq: receive from Q: 1 of 2 messages came before the timeout")]
+    [TestCase("posix send Q 0<&-", "coreio mq: standard input: bad file descriptor (EBADF)")]
+    [TestCase("posix rm Q; posix rm Q", "coreio mq: unlink Q: no such file (ENOENT): no queue has this name in this IPC namespace")]
+    [TestCase("posix rm Q; posix recv Q", "coreio mq: open Q: no such file (ENOENT): no queue has this name in this IPC namespace; create it first")]
     [TestCase("posix rcev Q", "coreio mq posix: no verb 'rcev'; did you mean 'recv'? See 'coreio mq posix -h'")]
     [TestCase("posix recv Q --timeout soon", "coreio mq posix recv: --timeout: 'soon' is no time; write 0, 5s, 0.5, 500ms, 1m or 2h; see 'coreio mq posix recv -h'")]
     public void AMessageIsOneSentenceAndAWayOut(string command, string message) =>
@@ -225,6 +228,20 @@ public sealed partial class MqTests(string backend)
         (exitCode, output) = Mq($"sysv create K > /dev/null; {other} sysv recv K -t 0 --backend {backend}");
         Assert.That(exitCode, Is.EqualTo(2), output);
         Assert.That(output, Does.Contain("permission denied (EACCES): it belongs to user 0").And.Contain("has mode 0600"));
+    }
+
+    // More bytes than msgmnb take a right that not everybody has.
+    [Test]
+    public void AQueueThatCannotBeAsItWasAskedForDoesNotStay()
+    {
+        NeedSomebodyElse();
+        (int exitCode, string output) = Mq("chmod 755 .; "
+            + $"setpriv --reuid 65534 --clear-groups dotnet '{Program}' mq sysv create K --max-bytes 2000000000 --backend {backend}");
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("operation not permitted (EPERM)"));
+        (exitCode, output) = Mq("sysv stat K");
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("(ENOENT)"));
     }
 
     [Test]

@@ -314,12 +314,35 @@ public sealed class ProxyTests(string backend)
     [TestCase("--listen :1 --transparent --redirect", "--redirect: connections come by TPROXY")]
     [TestCase("--listen unix:/x --transparent", "--listen: 'unix:/x' is a unix socket")]
     [TestCase("--listen :1 --to 127.0.0.1:1 --proxy-protocol v3", "--proxy-protocol: 'v3' is none of in, out, v1, v2")]
-    [TestCase("--config /nonexistent", "--config: /nonexistent: ")]
     public void WhatMakesNoSenseIsSaid(string line, string message)
     {
         (int exitCode, string output) = Coreio(["proxy", "--check", .. line.Split(' ')]);
         Assert.That(exitCode, Is.EqualTo(64), output);
         Assert.That(output, Does.StartWith("coreio proxy: " + message));
+    }
+
+    [TestCase("--config /nonexistent", "--config: /nonexistent: no such file (ENOENT)")]
+    [TestCase("--config /", "--config: /: is a directory (EISDIR)")]
+    [TestCase("--listen 127.0.0.1:0 --to 127.0.0.1:1 --log /nonexistent/log", "--log: /nonexistent/log: no such file (ENOENT)")]
+    [TestCase("--listen unix:/nonexistent/s --to 127.0.0.1:1", "listen on unix:/nonexistent/s: no such file (ENOENT): its folder does not exist")]
+    public void WhatTheMachineLacksIsSaid(string line, string message)
+    {
+        (int exitCode, string output) = Coreio(["proxy", "--backend", backend, .. line.Split(' ')]);
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output.TrimEnd('\n'), Is.EqualTo("coreio proxy: " + message));
+    }
+
+    [Test]
+    public void MetricsThatCannotBeServedAreSaid()
+    {
+        using Socket taken = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        string address = taken.LocalEndPoint!.ToString()!;
+        (int exitCode, string output) = Coreio(
+            "proxy", "--backend", backend, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1", "--metrics", address);
+        Assert.That(exitCode, Is.EqualTo(2), output);
+        Assert.That(output.TrimEnd('\n'), Does.EndWith($"--metrics: {address}: address already in use (EADDRINUSE)"));
     }
 
     [TestCase("listen :1\nto 127.0.0.1:1\nblance least\n", ":3:1: no option 'blance'; did you mean 'balance'?")]
@@ -340,8 +363,24 @@ public sealed class ProxyTests(string backend)
         Assert.That(output, Does.Contain(file + message));
     }
 
+    // What comes by IPv6 is not led to a listener of IPv4, where nobody would hear it.
+    [TestCase("", ":15001", 2)]
+    [TestCase("--redirect", ":15001", 2)]
+    [TestCase("", "0.0.0.0:15001", 1)]
+    [TestCase("--redirect", "0.0.0.0:15001", 1)]
+    public void RulesAreThoseOfTheListener(string mode, string listen, int families)
+    {
+        (int exitCode, string output) = Coreio(["proxy", "rules", "--listen", listen, .. mode.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output.Split('\n').Count(line => line.EndsWith("to :15001") || line.Contains("to :15001 meta")), Is.EqualTo(families));
+        Assert.That(output.Contains('6'), Is.EqualTo(families == 2));
+        (_, output) = Coreio(["proxy", "rules", "--undo", "--listen", listen, .. mode.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Assert.That(output.Contains('6'), Is.EqualTo(families == 2));
+    }
+
     [TestCase("--listen 192.0.2.1:80", "--listen: '192.0.2.1:80' is one address")]
     [TestCase("--listen unix:/x", "--listen: 'unix:/x' is no address of the internet with a port")]
+    [TestCase("--redirect --transparent", "--redirect: connections come by TPROXY")]
     [TestCase("--ports 80,x", "--ports: '80,x' is no list of ports")]
     [TestCase("--interface a;b", "--interface: 'a;b' is no name of an interface")]
     public void RulesThatCannotBeAreRefused(string line, string message)

@@ -2,7 +2,6 @@
 using System.Buffers.Text;
 using System.Text;
 using CoreIO.Cli.Shell;
-using Microsoft.Win32.SafeHandles;
 
 namespace CoreIO.Cli.Commands;
 
@@ -32,7 +31,7 @@ internal static class MqMessages
         {
             if (file == "-")
             {
-                using FileStream input = OpenInput();
+                using FileStream input = StandardInput.Open();
                 using MemoryStream all = new();
                 input.CopyTo(all);
                 return all.ToArray();
@@ -42,19 +41,14 @@ internal static class MqMessages
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CoreIOException(e switch
-            {
-                FileNotFoundException or DirectoryNotFoundException => StatusCode.NoEntry,
-                UnauthorizedAccessException => Directory.Exists(file) ? StatusCode.IsADirectory : StatusCode.AccessDenied,
-                _ => StatusCode.InputOutput,
-            }, file);
+            throw FileFault.Of(file, e);
         }
     }
 
     // A line is a message without its newline; the last one may lack it.
     private static IEnumerable<ReadOnlyMemory<byte>> Lines(bool isBase64)
     {
-        using FileStream input = OpenInput();
+        using FileStream input = StandardInput.Open();
         byte[] buffer = new byte[ReadAtOnce];
         int start = 0;
         int end = 0;
@@ -104,6 +98,4 @@ internal static class MqMessages
             ? bytes.AsMemory(0, length)
             : throw new CoreIOException(StatusCode.InvalidArgument, what.TrimEnd(' ', ':') + " is no base64");
     }
-
-    private static FileStream OpenInput() => new(new SafeFileHandle(Libc.StandardInput, ownsHandle: false), FileAccess.Read, 0);
 }

@@ -110,8 +110,7 @@ internal static class MqSysVCommand
         SysVMessageQueue queue = made ?? SysVMessageQueue.OpenOrCreate(key.GetValueOrDefault(), mode, MqCommand.OwnerOf(arguments), backend);
         if (made is not null && room is int bytes)
         {
-            SysVQueueStatus status = queue.Status;
-            queue.Change(new SysVQueueChange(status.Uid, status.Gid, status.Mode, bytes));
+            MakeRoom(made, bytes);
         }
 
         if (arguments.Has("json"))
@@ -121,6 +120,21 @@ internal static class MqSysVCommand
         }
 
         return Cli.Print(string.Create(CultureInfo.InvariantCulture, $"{queue.Id}\n"));
+    }
+
+    // A queue that cannot be as it was asked for does not stay.
+    private static void MakeRoom(SysVMessageQueue queue, int bytes)
+    {
+        try
+        {
+            SysVQueueStatus status = queue.Status;
+            queue.Change(new SysVQueueChange(status.Uid, status.Gid, status.Mode, bytes));
+        }
+        catch (MessageQueueException)
+        {
+            queue.Remove();
+            throw;
+        }
     }
 
     // Null where there was one already, and that is no error.

@@ -56,8 +56,14 @@ internal static class ProxyRules
 
         string ports = arguments.Get("ports") is string list ? Ports(list) : "";
         string from = arguments.Get("interface") is string name ? $"iifname \"{Interface(name)}\" " : "";
-        return Cli.Print(arguments.Has("redirect") ? Redirect(arguments.Has("undo"), from, ports, listen.Port)
-            : Transparent(arguments.Has("undo"), from, ports, listen.Port));
+        bool both = listen.Address.Equals(IPAddress.IPv6Any);
+        if (arguments.Has("redirect") && arguments.Has("transparent"))
+        {
+            throw new UsageException("--redirect: connections come by TPROXY with --transparent and by REDIRECT without; choose one");
+        }
+
+        return Cli.Print(arguments.Has("redirect") ? Redirect(arguments.Has("undo"), both, from, ports, listen.Port)
+            : Transparent(arguments.Has("undo"), both, from, ports, listen.Port));
     }
 
     private static string Ports(string list)
@@ -78,20 +84,10 @@ internal static class ProxyRules
         ? name
         : throw new UsageException($"--interface: '{name}' is no name of an interface");
 
-    private static string Transparent(bool undo, string from, string ports, int port) => undo
-        ? """
-          nft delete table inet coreio
-          ip rule del fwmark 1 lookup 100
-          ip route del local default dev lo table 100
-          ip -6 rule del fwmark 1 lookup 100
-          ip -6 route del local default dev lo table 100
-
-          """
-        : $$"""
-          ip rule add fwmark 1 lookup 100
-          ip route add local default dev lo table 100
-          ip -6 rule add fwmark 1 lookup 100
-          ip -6 route add local default dev lo table 100
+    // A listener of IPv4 alone would refuse what is led to it by IPv6.
+    private static string Transparent(bool undo, bool both, string from, string ports, int port) => undo
+        ? "nft delete table inet coreio\n" + Routes("del", both)
+        : Routes("add", both) + $$"""
           nft -f - <<'END'
           table inet coreio {
             chain prerouting {
@@ -99,34 +95,31 @@ internal static class ProxyRules
               meta l4proto tcp socket transparent 1 meta mark set 1 accept
               {{from}}fib daddr type local accept
               {{from}}meta nfproto ipv4 meta l4proto tcp {{ports}}tproxy ip to :{{port}} meta mark set 1 accept
-              {{from}}meta nfproto ipv6 meta l4proto tcp {{ports}}tproxy ip6 to :{{port}} meta mark set 1 accept
-            }
+          {{(both ? $"    {from}meta nfproto ipv6 meta l4proto tcp {ports}tproxy ip6 to :{port} meta mark set 1 accept\n" : "")}}  }
           }
           END
 
           """;
 
-    private static string Redirect(bool undo, string from, string ports, int port) => undo
-        ? """
-          nft delete table ip coreio
-          nft delete table ip6 coreio
+    private static string Routes(string change, bool both)
+    {
+        string[] families = both ? ["ip", "ip -6"] : ["ip"];
+        return string.Concat(families.Select(ip => $"{ip} rule {change} fwmark 1 lookup 100\n{ip} route {change} local default dev lo table 100\n"));
+    }
 
-          """
-        : $$"""
-          nft -f - <<'END'
-          table ip coreio {
-            chain prerouting {
-              type nat hook prerouting priority dstnat;
-              {{from}}meta l4proto tcp {{ports}}fib daddr type != local redirect to :{{port}}
-            }
-          }
-          table ip6 coreio {
-            chain prerouting {
-              type nat hook prerouting priority dstnat;
-              {{from}}meta l4proto tcp {{ports}}fib daddr type != local redirect to :{{port}}
-            }
-          }
-          END
+    private static string Redirect(bool undo, bool both, string from, string ports, int port)
+    {
+        string[] families = both ? ["ip", "ip6"] : ["ip"];
+        return undo
+            ? string.Concat(families.Select(family => $"nft delete table {family} coreio\n"))
+            : "nft -f - <<'END'\n" + string.Concat(families.Select(family => $$"""
+              table {{family}} coreio {
+                chain prerouting {
+                  type nat hook prerouting priority dstnat;
+                  {{from}}meta l4proto tcp {{ports}}fib daddr type != local redirect to :{{port}}
+                }
+              }
 
-          """;
+              """)) + "END\n";
+    }
 }

@@ -79,7 +79,7 @@ internal sealed class ProxySettings
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"--config: {path}: {e.Message}");
+            throw FileFault.Of($"--config: {path}", path, e);
         }
 
         for (int i = 0; i < lines.Length; i++)

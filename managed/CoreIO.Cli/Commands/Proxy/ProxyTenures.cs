@@ -151,7 +151,7 @@ internal sealed class ProxyTenures : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"--log: {e.Message}");
+            throw FileFault.Of($"--log: {path}", path, e);
         }
     }
 

@@ -105,11 +105,6 @@ internal sealed class MqBenchSession : IDisposable
         {
             _notes.Add("no floors in C and no crossings: the native backend is not here");
         }
-        else
-        {
-            all.Add(new MqBenchFloor(MqBenchWork.RoundTrip, MqFloorWork.Futex, MqFamily.None, MqBenchRow.NoTransport, 0, floors, _cpus));
-        }
-
         if (_peer is null)
         {
             _notes.Add("no second process: only pairs, floors and channels are measured");
@@ -123,12 +118,17 @@ internal sealed class MqBenchSession : IDisposable
         foreach (int size in _options.Sizes)
         {
             AddFamily(all, MqFamily.Posix, MqBenchTransport.Posix, size, floors, size <= _messageMost, "fs.mqueue.msgsize_max");
+            if (floors is not null && size == _options.Sizes[0])
+            {
+                all.Add(new MqBenchFloor(MqBenchWork.RoundTrip, MqFloorWork.Futex, MqFamily.None, MqBenchRow.NoTransport, 0, floors, _cpus));
+            }
+
             AddFamily(all, MqFamily.SysV, MqBenchTransport.SysV, size, floors, size <= _sysV.Max, "kernel.msgmax");
             AddOthers(all, size);
         }
 
-        // Work by work: how long a CPU of a virtual machine takes to wake depends on what it did before, and a futex that is measured between
-        // rows that spin sleeps less deeply than a queue between rows that block.
+        // Work by work, the futex between the queues: how long a CPU of a virtual machine takes to wake depends on what it did before, and a
+        // futex that is measured between rows that spin sleeps less deeply than a queue between rows that block.
         return [.. all.OrderBy(contestant => contestant.Work)];
     }
 

@@ -4,7 +4,6 @@
 // what softirqs do in the name of the process, where the kernel accounts it so. Where there is no such clock it is utime + stime of /proc/PID/stat, in ticks of
 // 10 ms. Children that were waited for are in ticks in any case (cutime + cstime).
 using System.Globalization;
-using CoreIO.Mq;
 
 namespace CoreIO.Proxy.Bench;
 

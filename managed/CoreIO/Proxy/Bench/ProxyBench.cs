@@ -6,7 +6,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using CoreIO.Log.Bench;
-using CoreIO.Mq;
 
 namespace CoreIO.Proxy.Bench;
 

@@ -2,7 +2,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using CoreIO.Log;
-using CoreIO.Mq;
 
 namespace CoreIO.Proxy.Bench;
 

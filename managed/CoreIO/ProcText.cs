@@ -1,7 +1,7 @@
 // Small texts of /proc and /sys. What is not there, or not to be read, is empty: a process ends while it is looked at, a container hides files.
 using System.Globalization;
 
-namespace CoreIO.Mq;
+namespace CoreIO;
 
 internal static class ProcText
 {

@@ -1,9 +1,12 @@
-namespace CoreIO.Log;
+namespace CoreIO;
 
 /// <summary>Turns the exceptions of System.IO into statuses, so that every backend and every path names a fault alike.</summary>
 internal static class FileFault
 {
-    public static CoreIOException Of(string path, Exception fault) => new(StatusOf(path, fault), path);
+    public static CoreIOException Of(string path, Exception fault) => Of(path, path, fault);
+
+    /// <summary>The same with more before the words of the status than the path.</summary>
+    public static CoreIOException Of(string message, string path, Exception fault) => new(StatusOf(path, fault), message);
 
     private static int StatusOf(string path, Exception fault) => fault switch
     {
