@@ -59,7 +59,7 @@ internal static class MqBenchTables
     public static IEnumerable<string> Method(MqBenchResult result)
     {
         yield return $"medians of {result.Repeats} {(result.Repeats == 1 ? "run" : "runs")} of {result.Count} messages (blocking round trips: a tenth) "
-            + "after a warm-up, every contestant once a round, the order turned round each time";
+            + "after a warm-up, every contestant once a round, work by work, in an order that is drawn anew for each round";
         yield return "pair: one thread sends and receives, the median of slices of 64; round trip: there and back, both block, the median of a run; spin: the same, trying for 100 ms before it blocks; "
             + "one way: a message a call, until the peer says it has all; batch: up to 32 messages a call";
         yield return "processes: 2 are this one and a peer, or two children for a C floor; a channel has two pinned threads of one, as it reaches no other process";

@@ -1,7 +1,7 @@
 // Measures message queues: both families through every backend, between the plain calls in C and what else carries messages, in turn in one
 // run. This side runs on one thread of its own, pinned to the first CPU; the peer is a process of its own, pinned to the second.
 //
-// The order within a round turns round from one to the next, so that none always comes after the same neighbour. Queues have unique names,
+// A round goes work by work, in an order that is drawn anew, so that none always comes after the same neighbour. Queues have unique names,
 // lose them as soon as both sides have them open, and those of System V are removed whatever ends the bench but a kill.
 using System.Diagnostics;
 using System.Globalization;

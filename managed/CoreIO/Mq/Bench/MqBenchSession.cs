@@ -53,7 +53,7 @@ internal sealed class MqBenchSession : IDisposable
                 break;
             }
 
-            foreach (MqBenchTrial trial in round % 2 == 0 ? trials : Enumerable.Reverse(trials))
+            foreach (MqBenchTrial trial in OrderOf(trials, round))
             {
                 if (cancel.IsCancellationRequested)
                 {
@@ -95,6 +95,22 @@ internal sealed class MqBenchSession : IDisposable
         }
     }
 
+    // Work by work, each in an order of its own that is drawn anew for each round, the same in every bench: how long a CPU of a virtual machine
+    // takes to wake depends on what ran before, by a tenth, so none is to have a neighbour or an end of the row for good.
+    private static IEnumerable<MqBenchTrial> OrderOf(List<MqBenchTrial> trials, int round)
+    {
+        Random random = new(round + 1);
+        foreach (IGrouping<MqBenchWork, MqBenchTrial> work in trials.GroupBy(trial => trial.Contestant.Work))
+        {
+            MqBenchTrial[] order = [.. work];
+            random.Shuffle(order);
+            foreach (MqBenchTrial trial in order)
+            {
+                yield return trial;
+            }
+        }
+    }
+
     private static string LoadNow() => (ProcText.FirstLine("/proc/loadavg") ?? "unknown").Split(' ')[0];
 
     private List<MqBenchContestant> Contestants()
@@ -104,6 +120,10 @@ internal sealed class MqBenchSession : IDisposable
         if (floors is null)
         {
             _notes.Add("no floors in C and no crossings: the native backend is not here");
+        }
+        else
+        {
+            all.Add(new MqBenchFloor(MqBenchWork.RoundTrip, MqFloorWork.Futex, MqFamily.None, MqBenchRow.NoTransport, 0, floors, _cpus));
         }
         if (_peer is null)
         {
@@ -118,18 +138,11 @@ internal sealed class MqBenchSession : IDisposable
         foreach (int size in _options.Sizes)
         {
             AddFamily(all, MqFamily.Posix, MqBenchTransport.Posix, size, floors, size <= _messageMost, "fs.mqueue.msgsize_max");
-            if (floors is not null && size == _options.Sizes[0])
-            {
-                all.Add(new MqBenchFloor(MqBenchWork.RoundTrip, MqFloorWork.Futex, MqFamily.None, MqBenchRow.NoTransport, 0, floors, _cpus));
-            }
-
             AddFamily(all, MqFamily.SysV, MqBenchTransport.SysV, size, floors, size <= _sysV.Max, "kernel.msgmax");
             AddOthers(all, size);
         }
 
-        // Work by work, the futex between the queues: how long a CPU of a virtual machine takes to wake depends on what it did before, and a
-        // futex that is measured between rows that spin sleeps less deeply than a queue between rows that block.
-        return [.. all.OrderBy(contestant => contestant.Work)];
+        return all;
     }
 
     private void AddFamily(List<MqBenchContestant> all, MqFamily family, string transport, int size, IMqFloors? floors, bool fits, string limit)
