@@ -54,6 +54,9 @@ internal static class LogCommand
         ? CoreBackends.Default
         : CoreBackends.Get(arguments.OneOf("backend", "", CoreBackends.NativeName, CoreBackends.ManagedName));
 
+    /// <summary>What an input is called in messages.</summary>
+    public static string NameOf(string input) => input == "-" ? "standard input" : input;
+
     /// <summary>Where lines that do not fit go; null for nowhere.</summary>
     public static string? RejectsOf(CliArguments arguments) => arguments.Get("rejects") is not "-" ? arguments.Get("rejects")
         : throw new UsageException("--rejects: '-' is no file here; write /dev/stderr, or ./- for a file of that name");

@@ -53,7 +53,7 @@ internal static class LogLexCommand
         }
         catch (LogInputException e)
         {
-            return Cli.Say(arguments.Speaker, $"{(name == "-" ? "standard input" : name)}: {e.Message}", ExitCode.Failure);
+            return Cli.Say(arguments.Speaker, $"{LogCommand.NameOf(name)}: {e.Message}", ExitCode.Failure);
         }
 
         using LogInput input = opened;
@@ -125,7 +125,7 @@ internal static class LogLexCommand
         if (fault is not null)
         {
             string cause = fault is LogInputException ? fault.Message : StatusCode.Describe(fault.Status);
-            return Cli.Say(arguments.Speaker, $"{(name == "-" ? "standard input" : name)}: {cause}", ExitCode.Failure);
+            return Cli.Say(arguments.Speaker, $"{LogCommand.NameOf(name)}: {cause}", ExitCode.Failure);
         }
 
         return parsed == 0 ? ExitCode.NothingMatched : ExitCode.Done;

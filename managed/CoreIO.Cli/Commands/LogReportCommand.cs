@@ -151,7 +151,7 @@ internal static class LogReportCommand
 
         foreach (LogInputError error in report.Errors)
         {
-            Cli.Say(arguments.Speaker, $"{(error.Input == "-" ? "standard input" : error.Input)}: {error.Cause}");
+            Cli.Say(arguments.Speaker, $"{LogCommand.NameOf(error.Input)}: {error.Cause}");
         }
 
         return report.Errors.Count > 0 ? ExitCode.Failure : report.Answer.Parsed == 0 ? ExitCode.NothingMatched : ExitCode.Done;

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using CoreIO.Cli.Commands;
-using CoreIO.Cli.Shell;
 using CoreIO.Proxy;
 
 namespace CoreIO.Cli.Show;

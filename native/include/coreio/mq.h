@@ -417,9 +417,10 @@ COREIO_API int32_t coreio_mq_sysv_info(int32_t kind, struct coreio_mq_sysv_info 
  * Each end is a process (fork(2)), pinned to `cpu` (sends first) or `peer_cpu` (answers; not used for pairs), or where
  * the system likes for -1. They are children of one that is a child of the caller; all three are gone when this
  * returns, and are killed with the thread that called. They are a process group of their own, so that no signal of a
- * terminal comes to them; one SIGCHLD comes to the caller. Until then they hold copies of all its descriptors. Queues
- * of its own, which hold ten messages of `message_bytes`, or what the system allows at most; nobody else
- * sees those of POSIX. `family` and `message_bytes` do not count for COREIO_MQ_FLOOR_FUTEX, of which only hand-overs
+ * terminal comes to them; one SIGCHLD comes to the caller. Until then they hold copies of all its descriptors.
+ *
+ * Queues of its own, which hold ten messages of `message_bytes`, or what the system allows at most; nobody else sees
+ * those of POSIX. `family` and `message_bytes` do not count for COREIO_MQ_FLOOR_FUTEX, of which only hand-overs
  * count in which both ends slept, as long as one in ten does; between them it may pause. A warm-up goes before what is
  * timed.
  *

@@ -1,7 +1,6 @@
 // The messages that a command line sends: its words, files, or the lines of standard input.
 using System.Buffers.Text;
 using System.Text;
-using CoreIO.Cli.Shell;
 
 namespace CoreIO.Cli.Commands;
 

@@ -125,6 +125,7 @@ internal sealed class MqBenchSession : IDisposable
         {
             all.Add(new MqBenchFloor(MqBenchWork.RoundTrip, MqFloorWork.Futex, MqFamily.None, MqBenchRow.NoTransport, 0, floors, _cpus));
         }
+
         if (_peer is null)
         {
             _notes.Add("no second process: only pairs, floors and channels are measured");
